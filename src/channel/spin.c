@@ -1,0 +1,99 @@
+/* Spinning: seats on a board and an estimate of each waiter's waits. */
+#include "channel/spin.h"
+
+#include <sched.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+/* Waits expected to be longer than this are slept through. */
+static const uint64_t spin_worth_ns = 150 * HC_NS_PER_US;
+
+/* One wait counts at most this much, so that a pause does not outweigh a hundred quick requests. */
+static const uint64_t wait_cap_ns = 1000 * HC_NS_PER_US;
+
+/* The quota of this process's control group in cores, or 0 when it has none (cgroup v2). */
+static unsigned quota_cores(void) {
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file == NULL) {
+        return 0;
+    }
+    unsigned long quota = 0;
+    unsigned long period = 0;
+    int n = fscanf(file, "%lu %lu", &quota, &period);
+    fclose(file);
+    if (n != 2 || quota == 0 || period == 0) {
+        return 0;
+    }
+    unsigned long cores = (quota + period - 1) / period;
+    return cores > UINT16_MAX ? UINT16_MAX : (unsigned)cores;
+}
+
+unsigned hc_spin_usable_cores(void) {
+    cpu_set_t cores;
+    unsigned n = 1;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) > 0) {
+        n = (unsigned)CPU_COUNT(&cores);
+    }
+    unsigned quota = quota_cores();
+    return quota > 0 && quota < n ? quota : n;
+}
+
+static bool take_seat(struct hc_spin_board *board) {
+    uint32_t taken = atomic_load_explicit(&board->n_taken, memory_order_relaxed);
+    while (taken < board->n_seats) {
+        if (atomic_compare_exchange_weak_explicit(&board->n_taken, &taken, taken + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_seat(struct hc_spin_board *board) {
+    uint32_t taken = atomic_load_explicit(&board->n_taken, memory_order_relaxed);
+    while (taken > 0 &&
+           !atomic_compare_exchange_weak_explicit(&board->n_taken, &taken, taken - 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+uint64_t hc_spin_begin(struct hc_spinner *spinner, uint64_t now_ns) {
+    spinner->_began_ns = now_ns;
+    if (spinner->board == NULL || spinner->expected_ns > spin_worth_ns ||
+        !take_seat(spinner->board)) {
+        return 0;
+    }
+    spinner->_seated = true;
+    if (spinner->seat != NULL) {
+        atomic_store_explicit(spinner->seat, 1, memory_order_relaxed);
+    }
+    return 2 * spinner->expected_ns + 5 * HC_NS_PER_US;
+}
+
+void hc_spin_stop(struct hc_spinner *spinner) {
+    if (!spinner->_seated) {
+        return;
+    }
+    spinner->_seated = false;
+    if (spinner->seat != NULL) {
+        atomic_store_explicit(spinner->seat, 0, memory_order_relaxed);
+    }
+    give_seat(spinner->board);
+}
+
+void hc_spin_end(struct hc_spinner *spinner, uint64_t now_ns) {
+    hc_spin_stop(spinner);
+    uint64_t waited_ns = now_ns - spinner->_began_ns;
+    if (waited_ns > wait_cap_ns) {
+        waited_ns = wait_cap_ns;
+    }
+    spinner->expected_ns += waited_ns / 8;
+    spinner->expected_ns -= spinner->expected_ns / 8;
+}
+
+void hc_spin_forget(struct hc_spin_board *board, _Atomic uint32_t *seat) {
+    if (atomic_exchange_explicit(seat, 0, memory_order_relaxed) == 1) {
+        give_seat(board);
+    }
+}
