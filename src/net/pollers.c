@@ -1,0 +1,117 @@
+/* Rings that a loop looks at, how it goes to sleep over them, and how long it spins before. */
+#include "base/clock.h"
+#include "loop_internal.h"
+
+/* While spinning, the sockets are looked at this often: one system call, half a microsecond. */
+static const uint64_t look_interval_ns = 10 * HC_NS_PER_US;
+
+static struct hc_poller *poller_of(struct hc_list *link) {
+    return hc_list_item(link, struct hc_poller, _link);
+}
+
+void hc_poller_activate(struct hc_loop *loop, struct hc_poller *poller) {
+    if (poller->_loop == NULL) {
+        poller->_loop = loop;
+        hc_list_append(&loop->pollers, &poller->_link);
+    }
+}
+
+static void disarm(struct hc_poller *poller) {
+    if (poller->_armed) {
+        poller->_armed = false;
+        poller->disarm(poller);
+    }
+}
+
+void hc_poller_deactivate(struct hc_poller *poller) {
+    struct hc_loop *loop = poller->_loop;
+    if (loop != NULL) {
+        if (loop->next_poller == &poller->_link) {
+            loop->next_poller = poller->_link.next;
+        }
+        hc_list_remove(&poller->_link);
+        poller->_loop = NULL;
+        disarm(poller);
+    }
+}
+
+/* The walks over the pollers: callbacks may deactivate any of them. */
+#define each_poller(link, loop)                                                                    \
+    for (struct hc_list *link = (loop)->pollers.next;                                              \
+         (loop)->next_poller = link->next, link != &(loop)->pollers; link = (loop)->next_poller)
+
+bool hc_loop_poll(struct hc_loop *loop) {
+    bool found = false;
+    each_poller(link, loop) {
+        struct hc_poller *poller = poller_of(link);
+        found |= poller->poll(poller);
+    }
+    return found;
+}
+
+bool hc_loop_arm(struct hc_loop *loop) {
+    bool found = false;
+    each_poller(link, loop) {
+        struct hc_poller *poller = poller_of(link);
+        poller->_armed = true;
+        found |= poller->arm(poller);
+    }
+    return !found;
+}
+
+void hc_loop_disarm(struct hc_loop *loop) {
+    each_poller(link, loop) {
+        disarm(poller_of(link));
+    }
+}
+
+static void pause_core(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Look at everything that may bring work until something does or the time is over. */
+static bool spin_for(struct hc_loop *loop, uint64_t budget_ns) {
+    uint64_t now_ns = hc_clock_ns();
+    uint64_t end_ns = now_ns + budget_ns;
+    uint64_t look_ns = now_ns + look_interval_ns;
+    while (now_ns < end_ns && !hc_list_empty(&loop->pollers)) {
+        if (hc_loop_poll(loop) || !hc_inbox_empty(&loop->inbox) ||
+            hc_timers_next_ns(&loop->timers) <= now_ns) {
+            return true;
+        }
+        if (now_ns >= look_ns) {
+            unsigned n_before = loop->n_calls;
+            hc_loop_look(loop, false);
+            if (loop->n_calls != n_before) {
+                return true;
+            }
+            look_ns = now_ns + look_interval_ns;
+        }
+        pause_core();
+        now_ns = hc_clock_ns();
+    }
+    return false;
+}
+
+bool hc_loop_spin(struct hc_loop *loop) {
+    if (loop->spin == NULL || hc_list_empty(&loop->pollers)) {
+        return false;
+    }
+    bool paid = false;
+    uint64_t budget_ns = loop->spin->begin(loop->spin);
+    if (budget_ns > 0) {
+        paid = spin_for(loop, budget_ns);
+        loop->spin->end(loop->spin, paid);
+    }
+    loop->spin_waits = true;
+    return paid;
+}
+
+void hc_loop_set_spin(struct hc_loop *loop, struct hc_spin *spin) {
+    loop->spin = spin;
+    loop->spin_waits = false;
+}
