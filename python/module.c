@@ -1,0 +1,69 @@
+/* Making the modules that models import. */
+#define HC_PYTHON_IMPORTS_NUMPY
+#include "module.h"
+
+static const struct {
+    const char *name;
+    long value;
+} constants[] = {
+    {"TRITONSERVER_REQUEST_FLAG_SEQUENCE_START", 1}, {"TRITONSERVER_REQUEST_FLAG_SEQUENCE_END", 2},
+    {"TRITONSERVER_RESPONSE_COMPLETE_FINAL", 1},     {"TRITONSERVER_REQUEST_RELEASE_ALL", 1},
+    {"TRITONSERVER_REQUEST_RELEASE_RESCHEDULE", 2},
+};
+
+bool hc_py_add_constants(PyObject *module) {
+    for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* MODULE.NAME, new reference. */
+static PyObject *import_member(const char *module_name, const char *name) {
+    hc_auto(py) module = PyImport_ImportModule(module_name);
+    return module == NULL ? NULL : PyObject_GetAttrString(module, name);
+}
+
+static bool import_tools(void) {
+    hc_py.json_loads = import_member("json", "loads");
+    hc_py.json_dumps = import_member("json", "dumps");
+    hc_py.getframe = import_member("sys", "_getframe");
+    return hc_py.json_loads != NULL && hc_py.json_dumps != NULL && hc_py.getframe != NULL;
+}
+
+static bool import_numpy(void) {
+    import_array1(false);
+    return true;
+}
+
+static struct PyModuleDef utils_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "triton_python_backend_utils",
+    .m_doc = "What a model.py calls: tensors, requests, responses and the server around it.",
+    .m_size = -1,
+};
+
+static bool add_everything(PyObject *module) {
+    return hc_py_add_constants(module) && hc_py_add_dtypes(module) && hc_py_add_strings(module) &&
+           hc_py_add_error(module) && hc_py_add_tensor(module) && hc_py_add_request(module) &&
+           hc_py_add_response(module) && hc_py_add_helpers(module) && hc_py_add_logger(module);
+}
+
+/* sys.modules[NAME] = MODULE */
+static bool register_module(const char *name, PyObject *module) {
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    return PyDict_SetItemString(modules, name, module) == 0;
+}
+
+bool hc_py_make_modules(const struct hc_py_services *services) {
+    hc_py.services = services;
+    if (!import_numpy() || !import_tools()) {
+        return false;
+    }
+    hc_py.module = PyModule_Create(&utils_definition);
+    return hc_py.module != NULL && add_everything(hc_py.module) &&
+           register_module("triton_python_backend_utils", hc_py.module) &&
+           register_module("c_python_backend_utils", hc_py.module);
+}

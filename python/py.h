@@ -1,0 +1,109 @@
+/*
+ * Python and NumPy enter through this header alone.
+ *
+ * The module is compiled once, against the limited API of Python 3.9 and NumPy 2's headers with
+ * 1.22 as target, and runs on every later version of both. What it needs once per process is in one
+ * struct: there is one interpreter and one module a process, and the limited API of 3.9 has no way
+ * from a type back to its module.
+ *
+ * In this folder, comments on functions that return a PyObject say "new" or "borrowed" reference;
+ * NULL means that a Python exception is set. hc_auto(py) drops a new reference at the end of scope.
+ */
+#ifndef HC_PYTHON_PY_H
+#define HC_PYTHON_PY_H
+
+#define Py_LIMITED_API 0x03090000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NPY_NO_DEPRECATED_API  NPY_1_22_API_VERSION
+#define NPY_TARGET_VERSION     NPY_1_22_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL hc_numpy_api
+#ifndef HC_PYTHON_IMPORTS_NUMPY
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "tensor/dtype.h"
+
+HC_CLEANUP(py, PyObject *, Py_XDECREF);
+
+/* What the module does outside of Python, by whoever runs it. */
+struct hc_py_services {
+    /* Write a line to the log; LEVEL is an enum hc_log_level. May be called without the GIL. */
+    void (*log)(int level, struct hc_text file, uint32_t line, struct hc_text message);
+};
+
+struct hc_py_state {
+    PyObject *module; /* triton_python_backend_utils */
+    PyObject *tensor_type;
+    PyObject *request_type;
+    PyObject *response_type;
+    PyObject *error_type;
+    PyObject *error_codes;     /* enum of TritonError's codes */
+    PyObject *model_exception; /* TritonModelException */
+    PyObject *json_loads;
+    PyObject *json_dumps;
+    PyObject *getframe; /* sys._getframe */
+    const struct hc_py_services *services;
+};
+
+extern struct hc_py_state hc_py;
+
+/* Raise TritonModelException; returns NULL. */
+PyObject *hc_py_raise(const char *format, ...);
+
+/*
+ * The UTF-8 bytes of a str, or a copy of bytes or bytearray, as pybind11 takes them for a string:
+ * new reference to a bytes object. Otherwise TypeError, which names FUNCTION as the callee.
+ */
+PyObject *hc_py_utf8(PyObject *object, const char *function);
+
+/* A view of a bytes object, valid as long as it lives. */
+struct hc_text hc_py_bytes_text(PyObject *bytes);
+
+/* TypeError as pybind11 words it: FUNCTION got arguments that no overload takes. Returns NULL. */
+PyObject *hc_py_bad_arguments(const char *function, const char *signature);
+
+/* New reference to a str; bytes that are not UTF-8 become replacement characters. */
+PyObject *hc_py_str(struct hc_text text);
+
+/*
+ * Take the pending exception and describe it as Triton does, innermost frame first:
+ * "ValueError: message\n\nAt:\n  file(line): function\n". New reference to a str, never NULL.
+ */
+PyObject *hc_py_take_exception(void);
+
+/* Write the pending exception with its traceback to the log, as Python prints it; it stays pending.
+ */
+void hc_py_log_exception(const char *what);
+
+/*
+ * Types and functions, made at the module's start. Each fills in its part of hc_py and adds its
+ * names to MODULE; false with an exception set.
+ */
+bool hc_py_add_constants(PyObject *module);
+bool hc_py_add_dtypes(PyObject *module);
+bool hc_py_add_error(PyObject *module);
+bool hc_py_add_helpers(PyObject *module);
+bool hc_py_add_logger(PyObject *module);
+bool hc_py_add_request(PyObject *module);
+bool hc_py_add_response(PyObject *module);
+bool hc_py_add_strings(PyObject *module);
+bool hc_py_add_tensor(PyObject *module);
+
+/* Make a type from SPEC, keep it in *PLACE and add it to MODULE under NAME. */
+bool hc_py_add_type(PyObject *module, const char *name, PyType_Spec *spec, PyObject **place);
+
+/*
+ * New reference to a member of an object; TypeError when it is not set, which happens to objects of
+ * a subclass that does not call the constructor of its base.
+ */
+PyObject *hc_py_member(PyObject *member);
+
+/* For tp_dealloc of every type here: free the object and drop its reference to its type. */
+void hc_py_free_object(PyObject *self);
+
+#endif

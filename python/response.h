@@ -1,0 +1,23 @@
+/*
+ * pb_utils.InferenceResponse: outputs, or an error, and parameters.
+ */
+#ifndef HC_PYTHON_RESPONSE_H
+#define HC_PYTHON_RESPONSE_H
+
+#include "py.h"
+
+struct hc_response_object {
+    PyObject_HEAD PyObject *outputs; /* list of tensors, the response's own */
+    PyObject *error;                 /* TritonError or None */
+    PyObject *parameters;            /* str: JSON */
+};
+
+static inline struct hc_response_object *hc_response_of(PyObject *object) {
+    return (struct hc_response_object *)object;
+}
+
+static inline bool hc_py_is_response(PyObject *object) {
+    return PyObject_TypeCheck(object, (PyTypeObject *)hc_py.response_type);
+}
+
+#endif

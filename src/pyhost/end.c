@@ -1,0 +1,219 @@
+/* The pyhost's end of the channel. */
+#include "end.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "channel/bell.h"
+#include "channel/spin.h"
+
+enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, N_FIXED_FDS };
+
+/* Between two looks at the clock, a spinning thread looks at the rings this often. */
+enum { LOOKS_PER_CLOCK = 32 };
+
+struct end_link {
+    struct hc_link rings;
+    pthread_mutex_t reply_lock;
+    int event_fd; /* wakes the server's loop */
+};
+
+struct hc_end {
+    struct hc_memfile channel;
+    struct hc_memfile request_arena;
+    struct hc_memfile response_arena;
+    struct hc_memfile board;
+    struct hc_channel_header *header;
+    struct hc_spinner spinner;
+    pthread_mutex_t arena_lock;
+    struct hc_blocks *blocks; /* of the response arena */
+    pthread_mutex_t events_lock;
+    uint32_t next_link; /* where the search for work begins, so that every link gets its turn */
+    uint32_t n_links;
+    struct end_link *links;
+};
+
+static bool disowned; /* in a fork()ed child */
+
+static void disown(void) {
+    disowned = true;
+}
+
+static enum hc_code open_files(struct hc_end *end, const int *fds, struct hc_error *error) {
+    HC_TRY(hc_memfile_open(fds[FD_CHANNEL], &end->channel, error));
+    HC_TRY(hc_channel_check(&end->channel, error));
+    HC_TRY(hc_memfile_open(fds[FD_REQUEST_ARENA], &end->request_arena, error));
+    HC_TRY(hc_memfile_open(fds[FD_RESPONSE_ARENA], &end->response_arena, error));
+    return hc_memfile_open(fds[FD_BOARD], &end->board, error);
+}
+
+enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end_out,
+                         struct hc_error *error) {
+    if (n_fds < N_FIXED_FDS) {
+        return hc_error_set(error, HC_INTERNAL, "the server sent %zu descriptors", n_fds);
+    }
+    struct hc_end *end = hc_new(struct hc_end);
+    HC_TRY(open_files(end, fds, error)); /* the process ends on failure: nothing to undo */
+    end->header = hc_channel_header(&end->channel);
+    end->n_links = end->header->n_links;
+    if (n_fds - N_FIXED_FDS != end->n_links) {
+        return hc_error_set(error, HC_INTERNAL, "%zu event descriptors for %u links",
+                            n_fds - N_FIXED_FDS, end->n_links);
+    }
+    end->spinner = (struct hc_spinner){.board = (struct hc_spin_board *)(void *)end->board.base,
+                                       .seat = &end->header->spinning};
+    end->blocks = hc_blocks_create(end->response_arena.size);
+    pthread_mutex_init(&end->arena_lock, NULL);
+    pthread_mutex_init(&end->events_lock, NULL);
+    end->links = hc_alloc_array(end->n_links, sizeof *end->links);
+    for (uint32_t i = 0; i < end->n_links; i++) {
+        hc_channel_attach(&end->channel, i, &end->links[i].rings);
+        pthread_mutex_init(&end->links[i].reply_lock, NULL);
+        end->links[i].event_fd = fds[N_FIXED_FDS + i];
+    }
+    pthread_atfork(NULL, NULL, disown);
+    *end_out = end;
+    return HC_OK;
+}
+
+bool hc_end_next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link) {
+    for (uint32_t i = 0; i < end->n_links; i++) {
+        uint32_t index = (end->next_link + i) % end->n_links;
+        if (hc_ring_pop(&end->links[index].rings.work, entry) == HC_RING_ENTRY) {
+            end->next_link = index + 1;
+            *link = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_work(const struct hc_end *end) {
+    for (uint32_t i = 0; i < end->n_links; i++) {
+        if (hc_ring_readable(&end->links[i].rings.work)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Look for work until END_NS; true when there is some. */
+static bool spin(const struct hc_end *end, uint64_t end_ns) {
+    do {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (has_work(end)) {
+                return true;
+            }
+            hc_spin_pause();
+        }
+    } while (hc_clock_ns() < end_ns);
+    return false;
+}
+
+bool hc_end_wait(struct hc_end *end) {
+    uint64_t now_ns = hc_clock_ns();
+    uint64_t budget_ns = hc_spin_begin(&end->spinner, now_ns);
+    bool found = budget_ns > 0 && spin(end, now_ns + budget_ns);
+    hc_spin_stop(&end->spinner);
+    if (!found) {
+        hc_bell_prepare(&end->header->bell);
+        found = has_work(end);
+        if (found) {
+            hc_bell_cancel(&end->header->bell);
+        } else {
+            hc_bell_wait(&end->header->bell);
+            found = has_work(end);
+        }
+    }
+    if (found) {
+        hc_spin_end(&end->spinner, hc_clock_ns());
+    }
+    return found;
+}
+
+static void wake_loop(struct end_link *link) {
+    if (hc_ring_disarm(&link->rings.replies)) {
+        uint64_t one = 1;
+        ssize_t n = write(link->event_fd, &one, sizeof one);
+        (void)n; /* fails only when the counter is full, and then the loop is awake */
+    }
+}
+
+void hc_end_reply(struct hc_end *end, uint32_t loop, const struct hc_entry *entry, bool wake) {
+    if (disowned || loop >= end->n_links) {
+        return;
+    }
+    struct end_link *link = &end->links[loop];
+    pthread_mutex_lock(&link->reply_lock);
+    while (!hc_ring_write(&link->rings.replies, entry)) {
+        wake_loop(link);
+        nanosleep(&(struct timespec){.tv_nsec = 50 * HC_NS_PER_US}, NULL);
+    }
+    hc_ring_publish(&link->rings.replies);
+    if (wake) {
+        wake_loop(link);
+    }
+    pthread_mutex_unlock(&link->reply_lock);
+}
+
+char *hc_end_request_memory(struct hc_end *end, uint64_t offset) {
+    return end->request_arena.base + offset;
+}
+
+struct hc_block *hc_end_alloc(struct hc_end *end, size_t size) {
+    if (disowned) {
+        return NULL;
+    }
+    pthread_mutex_lock(&end->arena_lock);
+    struct hc_block *block = hc_blocks_alloc(end->blocks, size);
+    pthread_mutex_unlock(&end->arena_lock);
+    return block;
+}
+
+void hc_end_free(struct hc_end *end, struct hc_block *block) {
+    if (disowned) {
+        return;
+    }
+    pthread_mutex_lock(&end->arena_lock);
+    hc_blocks_free(end->blocks, block);
+    pthread_mutex_unlock(&end->arena_lock);
+}
+
+char *hc_end_block_memory(struct hc_end *end, const struct hc_block *block) {
+    return end->response_arena.base + block->offset;
+}
+
+bool hc_end_in_response_arena(struct hc_end *end, const void *memory) {
+    const char *place = memory;
+    return place >= end->response_arena.base &&
+           place < end->response_arena.base + end->response_arena.size;
+}
+
+/* The next block that the server has let go of, or NULL. */
+static struct hc_block *next_released(struct hc_end *end) {
+    struct hc_block *block = NULL;
+    pthread_mutex_lock(&end->events_lock);
+    for (uint32_t i = 0; i < end->n_links && block == NULL; i++) {
+        struct hc_entry entry;
+        while (block == NULL && hc_ring_pop(&end->links[i].rings.events, &entry) == HC_RING_ENTRY) {
+            pthread_mutex_lock(&end->arena_lock);
+            block = hc_blocks_find(end->blocks, entry.block, entry.generation);
+            pthread_mutex_unlock(&end->arena_lock);
+        }
+    }
+    pthread_mutex_unlock(&end->events_lock);
+    return block;
+}
+
+void hc_end_drain(struct hc_end *end, void (*on_release)(struct hc_block *block, void *user),
+                  void *user) {
+    struct hc_block *block;
+    while (!disowned && (block = next_released(end)) != NULL) {
+        on_release(block, user);
+    }
+}

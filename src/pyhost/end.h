@@ -1,0 +1,58 @@
+/*
+ * The pyhost's end of the channel: taking work, sending replies, memory in the response arena.
+ *
+ * There is one end a process. It knows nothing of Python and needs no GIL: hc_end_next_work() and
+ * hc_end_wait() belong to the main thread, everything else may be called by any thread, also where
+ * NumPy frees memory.
+ *
+ * After fork() the child owns nothing of this: its allocations fail (callers fall back to the
+ * heap), what it frees and replies is ignored.
+ */
+#ifndef HC_PYHOST_END_H
+#define HC_PYHOST_END_H
+
+#include <stdbool.h>
+
+#include "channel/blocks.h"
+#include "channel/channel.h"
+
+struct hc_end;
+
+/*
+ * FDS, taken over: channel file, request arena, response arena, spin board, then the event
+ * descriptor of each of the channel's links.
+ */
+enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end, struct hc_error *error);
+
+/* The next execution or stop, and the link that it came on; false when there is none now. */
+bool hc_end_next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link);
+
+/* Wait, spinning and then sleeping, until there is work; false when a signal came in between. */
+bool hc_end_wait(struct hc_end *end);
+
+/*
+ * Send ENTRY on link LOOP. It is visible at once; with WAKE a sleeping server is woken, without it
+ * sees the entry when it next looks. Waits while the ring is full.
+ */
+void hc_end_reply(struct hc_end *end, uint32_t loop, const struct hc_entry *entry, bool wake);
+
+/* Bytes of a request: OFFSET in the request arena. */
+char *hc_end_request_memory(struct hc_end *end, uint64_t offset);
+
+/* A block of the response arena, or NULL when it has no room. */
+struct hc_block *hc_end_alloc(struct hc_end *end, size_t size);
+void hc_end_free(struct hc_end *end, struct hc_block *block);
+
+char *hc_end_block_memory(struct hc_end *end, const struct hc_block *block);
+
+/* Where MEMORY lies: in a block of the response arena that is in use, or false. */
+bool hc_end_in_response_arena(struct hc_end *end, const void *memory);
+
+/*
+ * Call ON_RELEASE for every response block that the server has let go of since the last call. The
+ * callback frees the block; it runs on the calling thread without any lock of the end held.
+ */
+void hc_end_drain(struct hc_end *end, void (*on_release)(struct hc_block *block, void *user),
+                  void *user);
+
+#endif
