@@ -1,0 +1,15 @@
+"""Gives back what it gets, as NumPy sees it. Tests and the benchmark put other datatypes, shapes
+and batch sizes into its config.pbtxt."""
+
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        responses = []
+        for request in requests:
+            array = pb_utils.get_input_tensor_by_name(request, "INPUT0").as_numpy()
+            responses.append(
+                pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("OUTPUT0", array)])
+            )
+        return responses

@@ -1,0 +1,1 @@
+NAME = "in a package"
