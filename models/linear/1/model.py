@@ -5,9 +5,7 @@ import os
 import torch
 import triton_python_backend_utils as pb_utils
 
-logging.basicConfig(
-    level=logging.INFO, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s"
-)
+logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s")
 logger = logging.getLogger(__name__)
 
 torch.cuda.empty_cache()

@@ -12,12 +12,14 @@ def answer():
 
 
 def failure(code_name):
-    error = pb_utils.TritonError(f"{code_name} from the model", getattr(pb_utils.TritonError, code_name))
+    error = pb_utils.TritonError(
+        f"{code_name} from the model", getattr(pb_utils.TritonError, code_name)
+    )
     return pb_utils.InferenceResponse(output_tensors=[], error=error)
 
 
 def raise_deep_inside():
-    raise ValueError("the model could not: \"quoted\", \\ and é")
+    raise ValueError('the model could not: "quoted", \\ and é')
 
 
 class TritonPythonModel:
@@ -30,7 +32,7 @@ class TritonPythonModel:
         if how == "exit":
             sys.exit(5)
         if how.startswith("error:"):
-            return [failure(how[len("error:"):]) for _ in requests]
+            return [failure(how[len("error:") :]) for _ in requests]
         if how == "default-error":
             error = pb_utils.TritonError("without a code")
             return [pb_utils.InferenceResponse(error=error) for _ in requests]

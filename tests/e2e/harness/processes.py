@@ -1,0 +1,42 @@
+"""Which processes a server has started, found by a mark in their environment.
+
+The mark passes to every descendant, whatever process group, session or parent it has.
+"""
+
+import contextlib
+import os
+import time
+
+MARK = "HC_TEST_MARK"
+
+
+def marked(mark):
+    """The ids of all living processes that carry `mark`, zombies not counted."""
+    wanted = f"{MARK}={mark}".encode()
+    found = set()
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    if wanted in file.read().split(b"\0"):
+                        found.add(int(entry))
+    return found
+
+
+def wait_until_gone(mark, timeout_s):
+    """Waits until no process carries `mark`; returns those that still do after `timeout_s`."""
+    give_up_at = time.monotonic() + timeout_s
+    while (left := marked(mark)) and time.monotonic() < give_up_at:
+        time.sleep(0.02)
+    return left
+
+
+def describe(pids):
+    """A line for each process: its id and command line."""
+    lines = []
+    for pid in sorted(pids):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+            lines.append(f"{pid} {words}")
+    return "\n".join(lines)

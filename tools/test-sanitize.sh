@@ -1,0 +1,25 @@
+#!/bin/bash
+# All tests with sanitizers: the unit tests with each, and the end-to-end tests against a server and
+# models' processes that were built with AddressSanitizer and UndefinedBehaviorSanitizer.
+# `make test-sanitize` calls this with .venv on PATH.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. tools/parts.sh
+
+unit_tests() {
+    cmake --preset "$1" >/dev/null && cmake --build "build/$1" &&
+        ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)"
+}
+
+# CPython leaves memory to the end of the process by design, so leaks are looked for in the unit
+# tests only.
+end_to_end() {
+    HC_SERVER=build/asan/bin/hippocamp \
+        ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 \
+        pytest tests/e2e -q -n "$(workers)" --dist loadfile
+}
+
+part "unit tests with AddressSanitizer" unit_tests asan
+part "unit tests with ThreadSanitizer" unit_tests tsan
+part "end-to-end tests with AddressSanitizer" end_to_end
+summary
