@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the test scripts: runs named parts, keeps their results, and prints them at the end.
 
 part_results=()

@@ -34,6 +34,7 @@ as_root() {
 missing_packages() {
     awk -v groups=" $* " '!/^#/ && index(groups, " " $1 " ") { print $2 }' tools/apt-packages.txt |
         sort -u >"$scratch/wanted"
+    # shellcheck disable=SC2016
     xargs dpkg-query -W -f '${Package} ${db:Status-Status}\n' <"$scratch/wanted" 2>/dev/null |
         awk '$2 == "installed" { print $1 }' | sort -u >"$scratch/present" || true
     comm -23 "$scratch/wanted" "$scratch/present"

@@ -3,7 +3,7 @@
 # models' processes that were built with AddressSanitizer and UndefinedBehaviorSanitizer.
 # `make test-sanitize` calls this with .venv on PATH.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 . tools/parts.sh
 
 unit_tests() {

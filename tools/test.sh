@@ -2,7 +2,7 @@
 # The quick tests, one part after the other; a part that fails does not keep the next from running.
 # `make test` calls this with .venv on PATH.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 . tools/parts.sh
 
 # The unit tests that run more than one thread: those of the folders that share memory.
