@@ -1,0 +1,81 @@
+"""The requests that are measured, and how wrk sends them."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """One request, sent over and over by a number of connections."""
+
+    name: str
+    model: str
+    n_connections: int
+    request: dict
+    blob: bytes = b""
+
+    def write(self, folder):
+        """Writes the body into a file; returns what bench/load.lua is told."""
+        text = json.dumps(self.request).encode()
+        path = folder / f"{self.name.replace(' ', '-')}.body"
+        path.write_bytes(text + self.blob)
+        return [str(path), str(len(text))] if self.blob else [str(path)]
+
+
+def seed(n_connections):
+    one = {"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [[1.0, 2.0, 3.0]]}
+    name = f"seed, JSON, {n_connections} conn."
+    return Workload(name, "linear", n_connections, {"inputs": [one]})
+
+
+def identity(n_connections):
+    values = [i / 16 for i in range(16)]
+    one = {"name": "INPUT0", "datatype": "FP32", "shape": [16], "data": values}
+    name = f"identity, JSON, {n_connections} conn."
+    return Workload(name, "identity", n_connections, {"inputs": [one]})
+
+
+def binary(size, title, n_connections):
+    one = {
+        "name": "INPUT0",
+        "datatype": "FP32",
+        "shape": [size // 4],
+        "parameters": {"binary_data_size": size},
+    }
+    wanted = {"name": "OUTPUT0", "parameters": {"binary_data": True}}
+    request = {"inputs": [one], "outputs": [wanted]}
+    name = f"identity, {title}, {n_connections} conn."
+    return Workload(name, "identity", n_connections, request, bytes(size))
+
+
+WORKLOADS = [
+    *(seed(n) for n in (1, 16, 64)),
+    *(identity(n) for n in (1, 16, 64)),
+    binary(4096, "4 KB", 16),
+    binary(2**20, "1 MB", 4),
+    binary(2**24, "16 MB", 2),
+]
+
+
+def run(url, n_connections, seconds, arguments):
+    """Runs wrk; returns what load.lua reports: counts, and latencies in microseconds."""
+    command = [
+        "wrk",
+        "--threads=1",
+        f"--connections={n_connections}",
+        f"--duration={seconds}s",
+        "--timeout=30s",
+        f"--script={FOLDER / 'load.lua'}",
+        url,
+        "--",
+        *arguments,
+    ]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    (line,) = [line for line in output.splitlines() if line.startswith("{")]
+    report = json.loads(line)
+    report["rps"] = report["requests"] / (report["duration_us"] / 1e6)
+    return report
