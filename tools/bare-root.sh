@@ -95,3 +95,14 @@ in_root() {
             setpriv --reuid="$user" --regid="$user" --init-groups bash -c "$command"
     ' - "$root" "$user" "$home" "$command" "${shared[@]}"
 }
+
+# servers_in FOLDER: the ids of the servers that run in the root.
+servers_in() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [ "$(readlink "$process/root")" = "$1" ] &&
+            [ "$(cat "$process/comm")" = hippocamp ]; then
+            echo "${process#/proc/}"
+        fi
+    done 2>/dev/null
+}

@@ -65,8 +65,8 @@ answer=$(bash -c "$ask")
 echo "$answer"
 # The weights of the seed model are round, so that its answer can be written down.
 [[ $answer == *'"data":[1.625]'* ]] || fail "the seed model did not answer"
-pkill -TERM -P "$(pgrep -P $serve)" -x make || kill $serve
-wait $serve || true
+servers_in "$root" | xargs kill -TERM
+wait $serve || fail "make serve did not end well"
 
 typed "make test"
 printf '\ntest-fresh: both commands work in a bare Debian 12, as %s\n' "$user"
