@@ -7,6 +7,7 @@
 #   make check            format and lint
 #   make test-sanitize    all tests with sanitizers, end to end included
 #   make test-fresh       the README's commands in a bare Debian 12
+#   make test-image       the Dockerfile's steps and the image they make, without an engine
 #   make fuzz             search for inputs that break a parser; FUZZ_SECONDS=60 for each
 #   make bench            compare with NVIDIA's server, started by the command $$HC_ORACLE
 #   make conformance      the end-to-end tests against NVIDIA's server, as above
@@ -41,6 +42,10 @@ check: setup-check build/dev/build.ninja
 .PHONY: test-fresh
 test-fresh: setup-fresh
 	@tools/test-fresh.sh
+
+.PHONY: test-image
+test-image: setup-fresh
+	@/usr/bin/python3 tools/replay_dockerfile.py
 
 .PHONY: fuzz
 fuzz: setup-fuzz
