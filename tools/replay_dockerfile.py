@@ -71,7 +71,8 @@ def copy(stages, stage, context, words):
     *sources, target = words
     target = stage.root / (pathlib.Path(stage.folder) / target).relative_to("/")
     for name in sources:
-        for source in sorted(source_root.glob(name.lstrip("/") or ".")):
+        name = name.strip("/")
+        for source in [source_root] if name == "." else sorted(source_root.glob(name)):
             if source.is_dir():
                 shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
             else:
