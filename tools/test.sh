@@ -5,17 +5,15 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . tools/parts.sh
 
-# The unit tests that run more than one thread: those of the folders that share memory.
-threaded='^unit/(channel|net|core|backend)/'
-
 sanitized() {
     cmake --preset asan >/dev/null && cmake --build build/asan &&
         ctest --test-dir build/asan --output-on-failure -j "$(nproc)"
 }
 
+# The unit tests that run more than one thread carry the label "threads".
 threads() {
     cmake --preset tsan >/dev/null && cmake --build build/tsan &&
-        ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -R "$threaded"
+        ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -L threads
 }
 
 end_to_end() {
