@@ -30,9 +30,10 @@ ALWAYS_INLINE size_t print_fp64(const char *data, struct hc_infer_json_policy po
 }
 
 ALWAYS_INLINE size_t print_bool(const char *data, struct hc_infer_json_policy policy, char *place) {
+    static const char words[2][5] = {{'f', 'a', 'l', 's', 'e'}, {'t', 'r', 'u', 'e'}};
     (void)policy;
     bool value = *data != 0;
-    memcpy(place, value ? "true " : "false", 5);
+    memcpy(place, words[value], sizeof words[value]);
     return value ? 4 : 5;
 }
 

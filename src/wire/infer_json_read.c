@@ -161,30 +161,23 @@ static enum hc_code take_parameter(struct reading *in, struct hc_text name,
     return HC_OK;
 }
 
-/* The names of the parameters, and which of them repeat an earlier one. */
-static enum hc_code name_parameters(struct reading *in, struct hc_text **names,
-                                    const bool **repeats, struct hc_error *error) {
+/* The names of the parameters; NULL without memory. */
+static struct hc_text *name_parameters(struct reading *in) {
     const struct parameter *items = in->parameter_items.items;
     size_t n = in->parameter_items.n;
-    *names = hc_pool_alloc_try(in->pool, n, sizeof **names);
-    if (*names == NULL) {
-        return hc_infer_json_no_memory(error);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!hc_json_string_text(items[i].name, in->pool, &(*names)[i])) {
-            return hc_infer_json_no_memory(error);
+    struct hc_text *names = hc_pool_alloc_try(in->pool, n, sizeof *names);
+    for (size_t i = 0; i < n && names != NULL; i++) {
+        if (!hc_json_string_text(items[i].name, in->pool, &names[i])) {
+            return NULL;
         }
     }
-    *repeats = hc_find_repeats(*names, n, in->pool);
-    return *repeats != NULL ? HC_OK : hc_infer_json_no_memory(error);
+    return names;
 }
 
 static enum hc_code take_parameters(struct reading *in, struct hc_infer_json_request *request,
                                     struct hc_error *error) {
     const struct parameter *items = in->parameter_items.items;
     size_t n = in->parameter_items.n;
-    struct hc_text *names;
-    const bool *repeats;
     if (in->parameters.kind != HC_JSON_NONE && in->parameters.kind != HC_JSON_OBJECT) {
         return hc_error_set(error, HC_INTERNAL,
                             "failed to get request params.: attempt to get members for non-object");
@@ -192,9 +185,10 @@ static enum hc_code take_parameters(struct reading *in, struct hc_infer_json_req
     if (n == 0) {
         return HC_OK;
     }
-    HC_TRY(name_parameters(in, &names, &repeats, error));
+    const struct hc_text *names = name_parameters(in);
+    const bool *repeats = names != NULL ? hc_find_repeats(names, n, in->pool) : NULL;
     request->parameters = hc_pool_alloc_try(in->pool, n, sizeof *request->parameters);
-    if (request->parameters == NULL) {
+    if (repeats == NULL || request->parameters == NULL) {
         return hc_infer_json_no_memory(error);
     }
     for (size_t i = 0; i < n; i++) {

@@ -46,7 +46,8 @@ void hc_json_begin(struct hc_json_reader *json, struct hc_text text) {
     }
 }
 
-static bool open(struct hc_json_reader *json, enum hc_json_kind kind, struct hc_json_value *value) {
+static bool open_value(struct hc_json_reader *json, enum hc_json_kind kind,
+                       struct hc_json_value *value) {
     if (json->_depth == HC_JSON_MAX_DEPTH) {
         return fail_here(json, HC_JSON_TOO_DEEP);
     }
@@ -57,7 +58,7 @@ static bool open(struct hc_json_reader *json, enum hc_json_kind kind, struct hc_
     return true;
 }
 
-static void close(struct hc_json_reader *json) {
+static void close_value(struct hc_json_reader *json) {
     assert(json->_depth > 0);
     json->_place++;
     json->_depth--;
@@ -110,9 +111,9 @@ bool hc_json_read(struct hc_json_reader *json, struct hc_json_value *value) {
         value->kind = HC_JSON_STRING;
         return hc_json_read_string(json, &value->string);
     case '[':
-        return open(json, HC_JSON_ARRAY, value);
+        return open_value(json, HC_JSON_ARRAY, value);
     case '{':
-        return open(json, HC_JSON_OBJECT, value);
+        return open_value(json, HC_JSON_OBJECT, value);
     case 't':
         return read_bool(json, true, value);
     case 'f':
@@ -133,7 +134,7 @@ static bool next_item(struct hc_json_reader *json, char end, enum hc_json_failur
     hc_json_skip_blanks(json);
     char c = hc_json_peek(json);
     if (c == end) {
-        close(json);
+        close_value(json);
         return false;
     }
     if (json->_fresh) {

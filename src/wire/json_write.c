@@ -100,9 +100,10 @@ bool hc_json_write_text_replaced(struct hc_buf *buf, struct hc_text text) {
 }
 
 size_t hc_json_print_double(double value, struct hc_infer_json_policy policy, char *place) {
+    static const char null[] = {'n', 'u', 'l', 'l'};
     if (policy.nan == HC_INFER_JSON_NAN_AS_NULL && !isfinite(value)) {
-        memcpy(place, "null", 4);
-        return 4;
+        memcpy(place, null, sizeof null);
+        return sizeof null;
     }
     return hc_number_print_double(value, place);
 }

@@ -151,11 +151,16 @@ size_t lay_out_point(const decimal &number, char *place) {
     return (size_t)number.count + 1;
 }
 
+void put_point_zero(char *place) {
+    place[0] = '.';
+    place[1] = '0';
+}
+
 // 12500.0
 size_t lay_out_whole(const decimal &number, char *place) {
     put_digits(number, place);
     memset(place + 17, '0', 8);
-    memcpy(place + number.point, ".0", 2);
+    put_point_zero(place + number.point);
     return (size_t)number.point + 2;
 }
 
@@ -169,15 +174,19 @@ size_t lay_out(const decimal &number, char *place) {
     if (number.point > 0) {
         return lay_out_point(number, place);
     }
-    memcpy(place, "0.000000", 8);
-    put_digits(number, place + 2 - number.point);
-    return (size_t)(2 - number.point + number.count);
+    int n_before = 2 - number.point; // bytes before the digits: 0.000
+    memset(place, '0', 8);
+    place[1] = '.';
+    put_digits(number, place + n_before);
+    return (size_t)n_before + (size_t)number.count;
 }
 
 size_t put_special(double value, char *place) {
     const char *text = std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity";
-    size_t size = strlen(text);
-    memcpy(place, text, size);
+    size_t size = 0;
+    for (; text[size] != '\0'; size++) {
+        place[size] = text[size];
+    }
     return size;
 }
 
@@ -197,7 +206,7 @@ size_t hc_number_print_double(double value, char *place) {
     place += sign;
     if (is_whole(value)) {
         size_t size = hc_number_print_uint64((uint64_t)std::fabs(value), place);
-        memcpy(place + size, ".0", 2);
+        put_point_zero(place + size);
         return sign + size + 2;
     }
     auto shortest = jkj::dragonbox::to_decimal(value, jkj::dragonbox::policy::sign::ignore);

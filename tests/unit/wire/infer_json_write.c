@@ -212,7 +212,7 @@ static void long_strings_are_escaped_wherever_it_is_needed(void **state) {
     for (size_t i = 0; i < 200; i++) {
         char data[4 + 200] = {(char)200, 0, 0, 0};
         memset(data + 4, 'x', 200);
-        data[4 + i] = i % 3 == 0 ? '"' : i % 3 == 1 ? '\\' : '\x1f';
+        data[4 + i] = "\"\\\x1f"[i % 3];
         const char *text = write_flat(HC_DTYPE_BYTES, 1, data, sizeof data);
         assert_int_equal(strspn(text + strlen("\"data\":[\""), "x"), i);
         assert_int_equal(strlen(text), strlen("\"data\":[\"\"]}]}") + 200 + (i % 3 == 2 ? 5 : 1));
