@@ -6,6 +6,7 @@
 #   make build            build/bin/hippocamp
 #   make check            format and lint
 #   make test-sanitize    all tests with sanitizers, end to end included
+#   make test-pythons     the fixture models with every Python that is found
 #   make test-fresh       the README's commands in a bare Debian 12
 #   make test-image       the Dockerfile's steps and the image they make, without an engine
 #   make fuzz             search for inputs that break a parser; FUZZ_SECONDS=60 for each
@@ -30,8 +31,8 @@ build/%/build.ninja: CMakePresets.json | setup-build
 serve: setup-serve build
 	@exec $(RUN) build/bin/hippocamp --model-repository=$(MODELS) $(ARGS)
 
-.PHONY: test test-sanitize
-test test-sanitize: setup-test build
+.PHONY: test test-sanitize test-pythons
+test test-sanitize test-pythons: setup-test build
 	@$(RUN) tools/$@.sh
 
 .PHONY: check

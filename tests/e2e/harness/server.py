@@ -39,8 +39,10 @@ def repository_words(kind, path):
 
 
 def _environment():
-    """That of the tests, with the Python that runs them first on PATH: models get its packages."""
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    """That of the tests, with the Python for models first on PATH: the one of the tests, unless
+    HC_MODEL_PYTHON names another."""
+    python = os.environ.get("HC_MODEL_PYTHON", sys.executable)
+    path = os.pathsep.join([os.path.dirname(python), os.environ.get("PATH", "")])
     return {**os.environ, "PATH": path}
 
 
