@@ -48,7 +48,8 @@ static struct PyModuleDef utils_definition = {
 static bool add_everything(PyObject *module) {
     return hc_py_add_constants(module) && hc_py_add_dtypes(module) && hc_py_add_strings(module) &&
            hc_py_add_error(module) && hc_py_add_tensor(module) && hc_py_add_request(module) &&
-           hc_py_add_response(module) && hc_py_add_helpers(module) && hc_py_add_logger(module);
+           hc_py_add_response(module) && hc_py_add_sender(module) && hc_py_add_helpers(module) &&
+           hc_py_add_logger(module);
 }
 
 /* sys.modules[NAME] = MODULE */

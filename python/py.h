@@ -30,10 +30,21 @@
 
 HC_CLEANUP(py, PyObject *, Py_XDECREF);
 
+struct hc_message_request;
+
 /* What the module does outside of Python, by whoever runs it. */
 struct hc_py_services {
     /* Write a line to the log; LEVEL is an enum hc_log_level. May be called without the GIL. */
     void (*log)(int level, struct hc_text file, uint32_t line, struct hc_text message);
+
+    /*
+     * Answer a request with a pb_utils.InferenceResponse (NULL: none), for the last time if FINAL.
+     * OWNED: the response's only reference is about to be dropped. False with an exception set.
+     */
+    bool (*send)(struct hc_message_request *request, PyObject *response, bool final, bool owned);
+
+    /* Answer a request that nobody can answer any more. */
+    void (*abandon)(struct hc_message_request *request);
 };
 
 struct hc_py_state {
@@ -41,6 +52,7 @@ struct hc_py_state {
     PyObject *tensor_type;
     PyObject *request_type;
     PyObject *response_type;
+    PyObject *sender_type;
     PyObject *error_type;
     PyObject *error_codes;     /* enum of TritonError's codes */
     PyObject *model_exception; /* TritonModelException */
@@ -91,6 +103,7 @@ bool hc_py_add_helpers(PyObject *module);
 bool hc_py_add_logger(PyObject *module);
 bool hc_py_add_request(PyObject *module);
 bool hc_py_add_response(PyObject *module);
+bool hc_py_add_sender(PyObject *module);
 bool hc_py_add_strings(PyObject *module);
 bool hc_py_add_tensor(PyObject *module);
 

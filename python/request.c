@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "parameters.h"
+#include "sender.h"
 #include "tensor.h"
 
 static const char signature[] =
@@ -18,12 +19,11 @@ static void request_dealloc(PyObject *self) {
     Py_XDECREF(request->parameters);
     Py_XDECREF(request->requested);
     Py_XDECREF(request->model_name);
-    Py_XDECREF(request->owner);
+    Py_XDECREF(request->sender);
     hc_py_free_object(self);
 }
 
-PyObject *hc_py_request_from_message(struct hc_message_request *message, char *memory,
-                                     PyObject *owner) {
+PyObject *hc_py_request_from_message(PyObject *sender, char *memory) {
     PyTypeObject *type = (PyTypeObject *)hc_py.request_type;
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     PyObject *object = allocate(type, 0);
@@ -31,10 +31,11 @@ PyObject *hc_py_request_from_message(struct hc_message_request *message, char *m
         return NULL;
     }
     struct hc_request_object *request = hc_request_of(object);
+    struct hc_message_request *message = hc_sender_of(sender)->message;
     request->message = message;
     request->memory = memory;
-    Py_INCREF(owner);
-    request->owner = owner;
+    Py_INCREF(sender);
+    request->sender = sender;
     request->model_version = -1;
     request->timeout_us = message->timeout_us;
     request->flags = message->flags;
@@ -57,7 +58,7 @@ static PyObject *decode_input(const struct hc_request_object *request,
         .data = request->memory + input->data.offset,
         .size = input->data.size,
     };
-    return hc_py_tensor_from_memory(&source, request->owner);
+    return hc_py_tensor_from_memory(&source, hc_sender_of(request->sender)->owner);
 }
 
 /* New reference. */
@@ -172,6 +173,35 @@ static PyObject *request_is_cancelled(PyObject *self, PyObject *ignored) {
     struct hc_message_request *message = hc_request_of(self)->message;
     return PyBool_FromLong(message != NULL &&
                            atomic_load_explicit(&message->cancelled, memory_order_relaxed) != 0);
+}
+
+/* Made in Python, a request has a sender that can only say so. */
+static PyObject *request_get_response_sender(PyObject *self, PyObject *ignored) {
+    (void)ignored;
+    struct hc_request_object *request = hc_request_of(self);
+    if (request->sender == NULL) {
+        request->sender = hc_py_sender_new(NULL, Py_None, false);
+    }
+    return hc_py_member(request->sender);
+}
+
+enum { RELEASE_ALL = 1, RELEASE_RESCHEDULE = 2 };
+
+static PyObject *request_set_release_flags(PyObject *self, PyObject *args) {
+    unsigned int flags;
+    if (!PyArg_ParseTuple(args, "I", &flags)) {
+        return NULL;
+    }
+    struct hc_request_object *request = hc_request_of(self);
+    if (request->message == NULL) {
+        return hc_py_raise("Unable to set release flags. The request was not received by this "
+                           "model.");
+    }
+    if (flags != RELEASE_ALL && flags != RELEASE_RESCHEDULE) {
+        return hc_py_raise("Unable to set release flags. Unsupported flag provided.");
+    }
+    hc_sender_of(request->sender)->rescheduled = flags == RELEASE_RESCHEDULE;
+    Py_RETURN_NONE;
 }
 
 /* A list of our own of the tensors in SEQUENCE. New reference. */
@@ -316,6 +346,11 @@ static PyMethodDef methods[] = {
     {"set_flags", (PyCFunction)(void (*)(void))request_set_flags, METH_VARARGS | METH_KEYWORDS,
      "set_flags(flags)\n--\n\nSet the sequence flags."},
     {"timeout", request_timeout, METH_NOARGS, "timeout()\n--\n\nThe timeout in microseconds."},
+    {"get_response_sender", request_get_response_sender, METH_NOARGS,
+     "get_response_sender()\n--\n\nWhat answers the request, also after execute has returned."},
+    {"set_release_flags", request_set_release_flags, METH_VARARGS,
+     "set_release_flags(flags, /)\n--\n\nTRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the request "
+     "delivered again later instead of being answered."},
     {"is_cancelled", request_is_cancelled, METH_NOARGS,
      "is_cancelled()\n--\n\nWhether nobody waits for the answer any more."},
     {0},

@@ -12,8 +12,8 @@ struct hc_request_object {
         /* Of a request that came from the server; NULL for one made in Python. Decoded on demand.
          */
         struct hc_message_request *message;
-    char *memory;    /* the request arena */
-    PyObject *owner; /* keeps message and inputs in place */
+    char *memory;     /* the request arena */
+    PyObject *sender; /* answers it, and keeps message and inputs in place */
     /* NULL until asked for when there is a message. */
     PyObject *inputs;         /* list of tensors, the request's own */
     PyObject *id;             /* str */
@@ -34,9 +34,10 @@ static inline bool hc_py_is_request(PyObject *object) {
     return PyObject_TypeCheck(object, (PyTypeObject *)hc_py.request_type);
 }
 
-/* A request over MESSAGE in the request arena at MEMORY; OWNER keeps it there. New reference. */
-PyObject *hc_py_request_from_message(struct hc_message_request *message, char *memory,
-                                     PyObject *owner);
+/*
+ * A request over the message that SENDER answers, in the request arena at MEMORY. New reference.
+ */
+PyObject *hc_py_request_from_message(PyObject *sender, char *memory);
 
 /* The request's inputs, a list of its own: borrowed reference. */
 PyObject *hc_py_request_inputs(struct hc_request_object *request);

@@ -2,6 +2,7 @@
 #include "tensor.h"
 
 #include "byte_strings.h"
+#include "dlpack.h"
 #include "dtypes.h"
 
 static PyObject *tensor_new(void) {
@@ -187,6 +188,53 @@ static PyObject *tensor_is_cpu(PyObject *self, PyObject *ignored) {
     Py_RETURN_TRUE;
 }
 
+static PyObject *tensor_to_dlpack(PyObject *self, PyObject *ignored) {
+    (void)ignored;
+    return hc_py_dlpack_export(self, false);
+}
+
+/* stream, dl_device and copy have one possible value on the CPU; max_version (1, …) and above asks
+ * for the versioned form. */
+static PyObject *tensor_dlpack(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
+    PyObject *stream = Py_None;
+    PyObject *max_version = Py_None;
+    PyObject *device = Py_None;
+    PyObject *copy = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OOOO", names, &stream, &max_version, &device,
+                                     &copy)) {
+        return NULL;
+    }
+    int major = 0;
+    int minor = 0;
+    if (max_version != Py_None && !PyArg_ParseTuple(max_version, "ii", &major, &minor)) {
+        return NULL;
+    }
+    if (copy == Py_True) {
+        PyErr_SetString(PyExc_BufferError, "a tensor is handed over without a copy");
+        return NULL;
+    }
+    return hc_py_dlpack_export(self, major >= 1);
+}
+
+static PyObject *tensor_dlpack_device(PyObject *self, PyObject *ignored) {
+    (void)self;
+    (void)ignored;
+    return Py_BuildValue("(ii)", HC_DL_CPU, 0);
+}
+
+static PyObject *tensor_from_dlpack(PyObject *ignored, PyObject *args, PyObject *keywords) {
+    (void)ignored;
+    static char *names[] = {"name", "tensor", NULL};
+    PyObject *name;
+    PyObject *source;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO", names, &name, &source)) {
+        return NULL;
+    }
+    hc_auto(py) bytes = hc_py_utf8(name, "from_dlpack");
+    return bytes == NULL ? NULL : hc_py_dlpack_import(hc_py_bytes_text(bytes), source);
+}
+
 static PyMethodDef methods[] = {
     {"name", tensor_name, METH_NOARGS, "name()\n--\n\nThe tensor's name."},
     {"as_numpy", tensor_as_numpy, METH_NOARGS,
@@ -199,6 +247,17 @@ static PyMethodDef methods[] = {
     {"shape", tensor_shape, METH_NOARGS, "shape()\n--\n\nThe extents, as a list."},
     {"is_cpu", tensor_is_cpu, METH_NOARGS,
      "is_cpu()\n--\n\nWhether the tensor lies in memory that the CPU reads."},
+    {"to_dlpack", tensor_to_dlpack, METH_NOARGS,
+     "to_dlpack()\n--\n\nA DLPack capsule over the tensor's memory."},
+    {"from_dlpack", (PyCFunction)(void (*)(void))tensor_from_dlpack,
+     METH_VARARGS | METH_KEYWORDS | METH_STATIC,
+     "from_dlpack(name, tensor)\n--\n\nA tensor over the memory of a DLPack capsule, or of an "
+     "object with __dlpack__ and __dlpack_device__."},
+    {"__dlpack__", (PyCFunction)(void (*)(void))tensor_dlpack, METH_VARARGS | METH_KEYWORDS,
+     "__dlpack__(stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe capsule that "
+     "consumers of DLPack ask for."},
+    {"__dlpack_device__", tensor_dlpack_device, METH_NOARGS,
+     "__dlpack_device__()\n--\n\nThe DLPack device type and number: (1, 0) for the CPU."},
     {0},
 };
 

@@ -102,7 +102,8 @@ static void take_fds(struct hc_control_reader *reader, struct msghdr *message) {
     }
 }
 
-enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, struct hc_error *error) {
+enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, bool *any,
+                             struct hc_error *error) {
     union fd_space space;
     struct iovec part = {hc_buf_reserve(&reader->buf, READ_SIZE), READ_SIZE};
     struct msghdr message = {.msg_iov = &part,
@@ -111,6 +112,7 @@ enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, struc
                              .msg_controllen = sizeof space.bytes};
     ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        *any = false;
         return HC_OK;
     }
     if (n == 0 || (n < 0 && errno == ECONNRESET)) {
@@ -121,6 +123,7 @@ enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, struc
     }
     take_fds(reader, &message);
     hc_buf_commit(&reader->buf, (size_t)n);
+    *any = true;
     return HC_OK;
 }
 

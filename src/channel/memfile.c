@@ -61,6 +61,13 @@ enum hc_code hc_memfile_open(int fd, struct hc_memfile *file, struct hc_error *e
     return HC_OK;
 }
 
+enum hc_code hc_memfile_protect(struct hc_memfile *file, struct hc_error *error) {
+    if (mprotect(file->base, file->size, PROT_READ) != 0) {
+        return hc_error_set(error, HC_INTERNAL, "mprotect: %s", strerror(errno));
+    }
+    return HC_OK;
+}
+
 void hc_memfile_close(struct hc_memfile *file) {
     if (file->base != NULL) {
         munmap(file->base, file->size);

@@ -9,15 +9,16 @@
 #include "reply.h"
 #include "request.h"
 #include "response.h"
+#include "sender.h"
 #include "shared_arrays.h"
 
 struct batch {
     const struct hc_executor *executor;
     uint64_t handle; /* of the execution */
     uint32_t link;   /* that it came on */
-    size_t n_messages;
-    struct hc_message_request **messages; /* stay in place until their pins go */
-    PyObject **pins;                      /* one a message */
+    uint64_t first;  /* offset of the first message */
+    size_t n_requests;
+    PyObject **senders; /* one a request */
     uint64_t start_ns;
     uint64_t end_ns;
 };
@@ -33,53 +34,48 @@ static void skip(const struct hc_executor *executor, const struct hc_entry *work
     hc_end_reply(executor->end, link, &entry, true);
 }
 
-static void send(const struct batch *batch, size_t i, struct hc_entry *entry) {
-    entry->flags |= HC_REPLY_FINAL;
-    entry->start_ns = batch->start_ns;
-    entry->end_ns = batch->end_ns;
-    hc_end_reply(batch->executor->end, batch->messages[i]->loop, entry, true);
+static void report_executed(const struct batch *batch) {
+    const struct hc_entry entry = {
+        .kind = HC_REPLY_EXECUTED,
+        .handle = batch->handle,
+        .start_ns = batch->start_ns,
+        .end_ns = batch->end_ns,
+    };
+    hc_end_reply(batch->executor->end, batch->link, &entry, true);
 }
 
-/* Answer request I with an error; TEXT is bytes in UTF-8. */
-static void send_error(const struct batch *batch, size_t i, struct hc_text text) {
-    struct hc_entry entry;
-    if (!hc_reply_build_error(batch->executor->end, batch->messages[i], HC_INTERNAL, text,
-                              &entry)) {
-        entry = (struct hc_entry){.kind = HC_REPLY_RESPONSE, .handle = batch->messages[i]->handle};
-    }
-    send(batch, i, &entry);
-}
-
-/* Fail every request of the batch with Triton's words around TEXT (str). */
+/* The model's file has failed, or returned nonsense: answer what has not been answered with TEXT.
+ */
 static void fail_batch(const struct batch *batch, PyObject *text) {
     hc_auto(py) message =
         PyUnicode_FromFormat("Failed to process the request(s) for model '%s', message: %U",
                              batch->executor->instance_name, text);
     hc_auto(py) bytes =
         message == NULL ? NULL : PyUnicode_AsEncodedString(message, "utf-8", "replace");
-    struct hc_text error = HC_TEXT("Failed to process the request(s)");
-    if (bytes != NULL) {
-        error = hc_py_bytes_text(bytes);
-    }
     PyErr_Clear();
-    for (size_t i = 0; i < batch->n_messages; i++) {
-        send_error(batch, i, error);
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        struct hc_sender_object *sender = hc_sender_of(batch->senders[i]);
+        if (!sender->closed) {
+            sender->closed = true;
+            hc_reply_send_error(sender->message, HC_INTERNAL,
+                                bytes != NULL ? hc_py_bytes_text(bytes)
+                                              : HC_TEXT("Failed to process the request(s)"));
+        }
     }
 }
 
-/* Fail the batch with the pending exception, whose traceback goes to the log. */
+/* The same with the pending exception. */
 static void fail_with_exception(const struct batch *batch) {
-    hc_py_log_exception("execute failed");
     hc_auto(py) text = hc_py_take_exception();
     fail_batch(batch, text);
 }
 
 /* The list for execute(). New reference. */
-static PyObject *make_requests(struct batch *batch) {
-    hc_auto(py) list = PyList_New((Py_ssize_t)batch->n_messages);
+static PyObject *make_requests(const struct batch *batch) {
+    hc_auto(py) list = PyList_New((Py_ssize_t)batch->n_requests);
     char *memory = hc_end_request_memory(batch->executor->end, 0);
-    for (size_t i = 0; list != NULL && i < batch->n_messages; i++) {
-        PyObject *request = hc_py_request_from_message(batch->messages[i], memory, batch->pins[i]);
+    for (size_t i = 0; list != NULL && i < batch->n_requests; i++) {
+        PyObject *request = hc_py_request_from_message(batch->senders[i], memory);
         if (request == NULL || PyList_SetItem(list, (Py_ssize_t)i, request) != 0) {
             return NULL;
         }
@@ -88,7 +84,7 @@ static PyObject *make_requests(struct batch *batch) {
 }
 
 /* What execute() returns. New reference. */
-static PyObject *call_model(struct batch *batch, PyObject *requests) {
+static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     hc_auto(py) function = PyObject_GetAttrString(batch->executor->model, "execute");
     if (function == NULL) {
         PyErr_Clear();
@@ -104,65 +100,94 @@ static PyObject *call_model(struct batch *batch, PyObject *requests) {
     return result;
 }
 
+/* Whether RESPONSE may stand in the list that execute returned for the request of SENDER. */
+static bool check_response(PyObject *response, const struct hc_sender_object *sender) {
+    if (sender->rescheduled && response != Py_None) {
+        hc_py_raise("Expected a None object in the execute function return list for reschduled "
+                    "request, found type '%R'.",
+                    Py_TYPE(response));
+        return false;
+    }
+    if (response != Py_None && !hc_py_is_response(response)) {
+        hc_py_raise("Expected an 'InferenceResponse' object in the execute function return list, "
+                    "found type '%R'.",
+                    Py_TYPE(response));
+        return false;
+    }
+    return true;
+}
+
 /* RESULT is what execute may return for the batch; otherwise an exception is set. */
 static bool check_result(const struct batch *batch, PyObject *result) {
+    if (batch->executor->decoupled) {
+        hc_py_raise("Python model '%s' is using the decoupled mode and the execute function must "
+                    "return None.",
+                    batch->executor->instance_name);
+        return false;
+    }
     if (!PyList_CheckExact(result)) {
         hc_py_raise("Expected a list in the execute return, found type '%R'.", Py_TYPE(result));
         return false;
     }
     Py_ssize_t n = PyList_Size(result);
-    if ((size_t)n != batch->n_messages) {
+    if ((size_t)n != batch->n_requests) {
         hc_py_raise("Number of InferenceResponse objects do not match the number of "
                     "InferenceRequest objects. InferenceRequest(s) size is:%zu, and "
                     "InferenceResponse(s) size is:%zd\n",
-                    batch->n_messages, n);
+                    batch->n_requests, n);
         return false;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *response = PyList_GetItem(result, i);
-        if (response != Py_None && !hc_py_is_response(response)) {
-            hc_py_raise("Expected an 'InferenceResponse' object in the execute function return "
-                        "list, found type '%R'.",
-                        Py_TYPE(response));
+        if (!check_response(PyList_GetItem(result, i), hc_sender_of(batch->senders[i]))) {
             return false;
         }
     }
     return true;
 }
 
-/* Take response I out of RESULT and send it. */
-static void send_response(const struct batch *batch, PyObject *result, size_t i, bool owned) {
+/* Take response I out of RESULT and send it. False with an exception set. */
+static bool send_response(const struct batch *batch, PyObject *result, size_t i, bool owned) {
     hc_auto(py) response = PyList_GetItem(result, (Py_ssize_t)i);
     Py_INCREF(response);
+    if (response == Py_None) {
+        return true;
+    }
     Py_INCREF(Py_None);
     PyList_SetItem(result, (Py_ssize_t)i, Py_None);
-    struct hc_entry entry;
-    if (response == Py_None) {
-        send_error(batch, i, HC_TEXT("the model's execute returned no response for this request"));
-    } else if (hc_reply_build(batch->executor->end, batch->messages[i], response, owned, &entry)) {
-        send(batch, i, &entry);
-    } else {
-        hc_auto(py) text = hc_py_take_exception();
-        hc_auto(py) bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
-        send_error(batch, i, bytes != NULL ? hc_py_bytes_text(bytes) : HC_TEXT("out of memory"));
-        PyErr_Clear();
-    }
+    return hc_py_sender_send(hc_sender_of(batch->senders[i]), response, true,
+                             owned && Py_REFCNT(response) == 1);
 }
 
-/*
- * Let go of the batch's own references to the inputs, so that an output that is an input, and that
- * the model has not kept, can leave without a copy.
- */
-static void drop_pins(struct batch *batch) {
-    for (size_t i = 0; i < batch->n_messages; i++) {
-        Py_CLEAR(batch->pins[i]);
+/* One response that cannot be sent is that request's affair alone. */
+static void fail_response(const struct batch *batch, size_t i) {
+    hc_auto(py) text = hc_py_take_exception();
+    hc_auto(py) bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
+    struct hc_sender_object *sender = hc_sender_of(batch->senders[i]);
+    if (!sender->closed) {
+        sender->closed = true;
+        hc_reply_send_error(sender->message, HC_INTERNAL,
+                            bytes != NULL ? hc_py_bytes_text(bytes) : HC_TEXT("out of memory"));
     }
+    PyErr_Clear();
 }
 
-static void send_responses(struct batch *batch, PyObject *result) {
+static void send_responses(const struct batch *batch, PyObject *result) {
     bool owned = Py_REFCNT(result) == 1;
-    for (size_t i = 0; i < batch->n_messages; i++) {
-        send_response(batch, result, i, owned);
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        if (!send_response(batch, result, i, owned)) {
+            fail_response(batch, i);
+        }
+    }
+}
+
+/* Hand back what the model wants to see again. */
+static void send_reschedules(const struct batch *batch) {
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        struct hc_sender_object *sender = hc_sender_of(batch->senders[i]);
+        if (sender->rescheduled && !sender->closed) {
+            sender->closed = true;
+            hc_reply_send_reschedule(sender->message);
+        }
     }
 }
 
@@ -171,38 +196,37 @@ static void run(struct batch *batch) {
     batch->start_ns = hc_clock_ns();
     hc_auto(py) result = requests == NULL ? NULL : call_model(batch, requests);
     batch->end_ns = hc_clock_ns();
+    hc_reply_set_times(batch->start_ns, batch->end_ns);
+    /* The requests go first, so that an output that is an input may leave without a copy. */
     Py_CLEAR(requests);
     if (result == NULL) {
+        hc_py_log_exception("execute failed");
         fail_with_exception(batch);
+    } else if (result == Py_None) {
+        send_reschedules(batch);
     } else if (!check_result(batch, result)) {
-        hc_auto(py) text = hc_py_take_exception();
-        fail_batch(batch, text);
+        fail_with_exception(batch);
     } else {
         send_responses(batch, result);
+        send_reschedules(batch);
     }
 }
 
-static bool collect(struct batch *batch, uint64_t offset) {
+/* A sender for each message of the chain. */
+static bool make_senders(struct batch *batch) {
     struct hc_end *end = batch->executor->end;
-    for (size_t i = 0; i < batch->n_messages; i++) {
-        batch->messages[i] = (void *)hc_end_request_memory(end, offset);
-        batch->pins[i] = hc_pin_new(end, batch->messages[i]);
-        if (batch->pins[i] == NULL) {
+    uint64_t offset = batch->first;
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        struct hc_message_request *message = (void *)hc_end_request_memory(end, offset);
+        offset = message->next;
+        hc_auto(py) pin = hc_pin_new(end, message);
+        batch->senders[i] =
+            pin == NULL ? NULL : hc_py_sender_new(message, pin, batch->executor->decoupled);
+        if (batch->senders[i] == NULL) {
             return false;
         }
-        offset = batch->messages[i]->next;
     }
     return true;
-}
-
-static void report_executed(const struct batch *batch) {
-    const struct hc_entry entry = {
-        .kind = HC_REPLY_EXECUTED,
-        .handle = batch->handle,
-        .start_ns = batch->start_ns,
-        .end_ns = batch->end_ns,
-    };
-    hc_end_reply(batch->executor->end, batch->link, &entry, true);
 }
 
 void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry, uint32_t link) {
@@ -210,21 +234,21 @@ void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry
         skip(executor, entry, link);
         return;
     }
-    size_t n = entry->number;
     struct batch batch = {
         .executor = executor,
         .handle = entry->handle,
         .link = link,
-        .n_messages = n,
-        .messages = hc_alloc_array(n, sizeof *batch.messages),
-        .pins = hc_alloc_array(n, sizeof *batch.pins),
+        .first = entry->offset,
+        .n_requests = entry->number,
+        .senders = hc_alloc_array(entry->number, sizeof *batch.senders),
     };
-    if (!collect(&batch, entry->offset)) {
+    if (!make_senders(&batch)) {
         abort(); /* no memory for a few words: the server heals it */
     }
     run(&batch);
-    drop_pins(&batch);
+    for (size_t i = 0; i < batch.n_requests; i++) {
+        Py_CLEAR(batch.senders[i]); /* answers what nobody will */
+    }
     report_executed(&batch);
-    free(batch.messages);
-    free(batch.pins);
+    free(batch.senders);
 }

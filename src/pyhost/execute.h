@@ -12,6 +12,7 @@ struct hc_executor {
     PyObject *model;           /* the TritonPythonModel */
     const char *instance_name; /* for error texts */
     const char *path;          /* of the model's file, likewise */
+    bool decoupled;
 };
 
 /* Run the work ENTRY, an HC_WORK_EXECUTE that came on LINK. Every request is answered exactly once.

@@ -42,7 +42,11 @@ static void send_log(int level, struct hc_text file, uint32_t line, struct hc_te
     send_control(HC_CONTROL_LOG, hc_buf_text(&body));
 }
 
-static const struct hc_py_services services = {.log = send_log};
+static const struct hc_py_services services = {
+    .log = send_log,
+    .send = hc_reply_send,
+    .abandon = hc_reply_abandon,
+};
 
 /* Tell the server why this pyhost ends: {"message": TEXT}. */
 static void send_failed(struct hc_text text) {
@@ -70,8 +74,9 @@ static PyObject *receive(struct hc_control_reader *reader, uint32_t kind) {
     int found;
     while ((found = hc_control_next(reader, HC_CONTROL_MAX_BODY, &frame)) == 0) {
         enum hc_code code;
+        bool any;
         Py_BEGIN_ALLOW_THREADS;
-        code = hc_control_fill(reader, control_socket, NULL);
+        code = hc_control_fill(reader, control_socket, &any, NULL);
         Py_END_ALLOW_THREADS;
         if (code != HC_OK) {
             exit(1); /* the server is gone */
@@ -153,6 +158,7 @@ static bool open_end(struct host *host) {
         return false;
     }
     host->reader.n_fds = 0;
+    hc_reply_prepare(host->executor.end);
     return hc_shared_arrays_prepare(host->executor.end);
 }
 
@@ -169,6 +175,7 @@ static bool read_start(struct host *host) {
     if (host->executor.instance_name == NULL) {
         return false;
     }
+    host->executor.decoupled = PyDict_GetItemString(start, "decoupled") == Py_True;
     host->executor.path = hc_format("%s/%s/%s", host->folder, host->version, host->file);
     prctl(PR_SET_NAME, host->executor.instance_name);
     return open_end(host);
@@ -219,7 +226,7 @@ static bool start_model(struct host *host) {
 /* The next entry, waiting for it without the GIL; false when a signal handler raised. */
 static bool next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link) {
     while (!hc_end_next_work(end, entry, link)) {
-        hc_reply_drain(end);
+        hc_reply_drain();
         Py_BEGIN_ALLOW_THREADS;
         hc_end_wait(end);
         Py_END_ALLOW_THREADS;
@@ -238,7 +245,7 @@ static void serve(struct host *host) {
             return;
         }
         hc_execute(&host->executor, &entry, link);
-        hc_reply_drain(host->executor.end);
+        hc_reply_drain();
     }
 }
 

@@ -27,13 +27,16 @@ struct output {
 };
 
 struct builder {
-    struct hc_end *end;
     const struct hc_message_request *request;
     struct output *outputs;
     size_t n_outputs;
     size_t head_size; /* of the message itself */
     size_t data_size; /* of what is copied behind it */
 };
+
+static struct hc_end *end;
+static _Thread_local uint64_t execution_start_ns;
+static _Thread_local uint64_t execution_end_ns;
 
 static bool is_requested(const struct hc_message_request *request, struct hc_text name) {
     const char *base = (const char *)request;
@@ -70,8 +73,7 @@ static bool is_sole_holder(const struct hc_tensor_object *tensor, PyObject **own
 }
 
 /* Whether the server may read the tensor where it is, and where that is. */
-static bool find_in_place(const struct builder *builder, const struct hc_tensor_object *tensor,
-                          struct hc_place *place) {
+static bool find_in_place(const struct hc_tensor_object *tensor, struct hc_place *place) {
     PyObject *owner;
     if (!is_sole_holder(tensor, &owner)) {
         return false;
@@ -83,7 +85,7 @@ static bool find_in_place(const struct builder *builder, const struct hc_tensor_
     if (block == NULL) {
         return false;
     }
-    const char *begin = hc_end_block_memory(builder->end, block);
+    const char *begin = hc_end_block_memory(end, block);
     *place = (struct hc_place){
         .offset = block->offset + (uint64_t)(tensor->data - begin),
         .size = tensor->size,
@@ -111,8 +113,8 @@ static bool add_output(struct builder *builder, PyObject *object, bool owned) {
     builder->head_size += sizeof(struct hc_message_tensor) +
                           (size_t)tensor->n_dims * sizeof(int64_t) +
                           hc_align_up(text.size, sizeof(int64_t));
-    output->in_place = owned && tensor->size >= HC_SHARED_ARRAY_MIN &&
-                       find_in_place(builder, tensor, &output->place);
+    output->in_place =
+        owned && tensor->size >= HC_SHARED_ARRAY_MIN && find_in_place(tensor, &output->place);
     if (!output->in_place) {
         output->data_offset = builder->data_size;
         builder->data_size += hc_align_up(tensor->size, HC_BLOCK_ALIGNMENT);
@@ -203,10 +205,10 @@ static struct hc_block *alloc_message(const struct builder *builder) {
         return NULL;
     }
     size_t size = hc_align_up(builder->head_size, HC_BLOCK_ALIGNMENT) + builder->data_size;
-    struct hc_block *block = hc_end_alloc(builder->end, size);
+    struct hc_block *block = hc_end_alloc(end, size);
     if (block == NULL) {
-        hc_reply_drain(builder->end);
-        block = hc_end_alloc(builder->end, size);
+        hc_reply_drain();
+        block = hc_end_alloc(end, size);
     }
     if (block == NULL) {
         hc_py_raise("no shared memory is left for a response of %zu bytes", size);
@@ -222,7 +224,7 @@ static bool write_message(struct builder *builder, struct hc_text parameters,
     if (block == NULL) {
         return false;
     }
-    struct writer writer = {.base = hc_end_block_memory(builder->end, block)};
+    struct writer writer = {.base = hc_end_block_memory(end, block)};
     struct hc_message_response *message = (void *)writer.base;
     struct hc_message_tensor *descriptions = (void *)(message + 1);
     writer.offset = sizeof *message + builder->n_outputs * sizeof *descriptions;
@@ -261,46 +263,23 @@ static void builder_finish(struct builder *builder) {
     free(builder->outputs);
 }
 
-static bool build_outputs(struct hc_end *end, const struct hc_message_request *request,
-                          struct hc_response_object *response, bool owned, struct hc_entry *entry) {
+static bool build_outputs(const struct hc_message_request *request,
+                          const struct hc_response_object *response, bool owned,
+                          struct hc_entry *entry) {
     hc_auto(py) parameters = PyUnicode_AsUTF8String(response->parameters);
     if (parameters == NULL) {
         return false;
     }
     struct hc_text text = hc_py_bytes_text(parameters);
-    struct builder builder = {
-        .end = end, .request = request, .head_size = sizeof(struct hc_message_response)};
+    struct builder builder = {.request = request, .head_size = sizeof(struct hc_message_response)};
     bool built = add_outputs(&builder, response->outputs, owned) &&
                  write_message(&builder, hc_text_is(text, "{}") ? HC_TEXT("") : text, entry);
     builder_finish(&builder);
     return built;
 }
 
-bool hc_reply_build(struct hc_end *end, const struct hc_message_request *request,
-                    PyObject *response, bool owned, struct hc_entry *entry) {
-    struct hc_response_object *object = hc_response_of(response);
-    hc_auto(py) error = hc_py_member(object->error);
-    if (error == NULL) {
-        return false;
-    }
-    if (error == Py_None) {
-        return build_outputs(end, request, object, owned && Py_REFCNT(response) == 1, entry);
-    }
-    hc_auto(py) message = hc_py_member(hc_error_of(error)->message);
-    hc_auto(py) bytes = message == NULL ? NULL : PyUnicode_AsUTF8String(message);
-    if (bytes == NULL) {
-        return false;
-    }
-    if (!hc_reply_build_error(end, request, hc_error_of(error)->status, hc_py_bytes_text(bytes),
-                              entry)) {
-        hc_py_raise("no shared memory is left for an error");
-        return false;
-    }
-    return true;
-}
-
-bool hc_reply_build_error(struct hc_end *end, const struct hc_message_request *request,
-                          enum hc_code code, struct hc_text text, struct hc_entry *entry) {
+static bool build_error(const struct hc_message_request *request, enum hc_code code,
+                        struct hc_text text, struct hc_entry *entry) {
     size_t room = HC_MESSAGE_RESPONSE_MAX - sizeof(struct hc_message_response);
     if (text.size > room) {
         text.size = room;
@@ -322,9 +301,84 @@ bool hc_reply_build_error(struct hc_end *end, const struct hc_message_request *r
     return true;
 }
 
+/* The entry for a response that is an error: the tensors and parameters stay behind. */
+static bool build_triton_error(const struct hc_message_request *request, PyObject *error,
+                               struct hc_entry *entry) {
+    hc_auto(py) message = hc_py_member(hc_error_of(error)->message);
+    hc_auto(py) bytes = message == NULL ? NULL : PyUnicode_AsUTF8String(message);
+    if (bytes == NULL) {
+        return false;
+    }
+    if (!build_error(request, hc_error_of(error)->status, hc_py_bytes_text(bytes), entry)) {
+        hc_py_raise("no shared memory is left for an error");
+        return false;
+    }
+    return true;
+}
+
+static bool build(const struct hc_message_request *request, PyObject *response, bool owned,
+                  struct hc_entry *entry) {
+    const struct hc_response_object *object = hc_response_of(response);
+    hc_auto(py) error = hc_py_member(object->error);
+    if (error == NULL) {
+        return false;
+    }
+    return error != Py_None ? build_triton_error(request, error, entry)
+                            : build_outputs(request, object, owned, entry);
+}
+
+/* A reply without a response. */
+static struct hc_entry bare_entry(const struct hc_message_request *request, uint16_t flags) {
+    return (struct hc_entry){.kind = HC_REPLY_RESPONSE, .flags = flags, .handle = request->handle};
+}
+
+static void send(const struct hc_message_request *request, struct hc_entry *entry) {
+    entry->start_ns = execution_start_ns;
+    entry->end_ns = execution_end_ns;
+    hc_end_reply(end, request->loop, entry, true);
+}
+
+void hc_reply_prepare(struct hc_end *the_end) {
+    end = the_end;
+}
+
+void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns) {
+    execution_start_ns = start_ns;
+    execution_end_ns = end_ns;
+}
+
+bool hc_reply_send(struct hc_message_request *request, PyObject *response, bool final, bool owned) {
+    struct hc_entry entry = bare_entry(request, 0);
+    if (response != NULL && !build(request, response, owned, &entry)) {
+        return false;
+    }
+    entry.flags = final ? HC_REPLY_FINAL : 0;
+    send(request, &entry);
+    return true;
+}
+
+void hc_reply_send_error(struct hc_message_request *request, enum hc_code code,
+                         struct hc_text text) {
+    struct hc_entry entry = bare_entry(request, 0);
+    build_error(request, code, text, &entry); /* without memory: a final flag alone, an error too */
+    entry.flags = HC_REPLY_FINAL;
+    send(request, &entry);
+}
+
+void hc_reply_abandon(struct hc_message_request *request) {
+    hc_reply_send_error(request, HC_INTERNAL,
+                        HC_TEXT("the model has dropped the request without a final response"));
+}
+
+void hc_reply_send_reschedule(struct hc_message_request *request) {
+    struct hc_entry entry = bare_entry(request, HC_REPLY_RESCHEDULE);
+    send(request, &entry);
+}
+
 static void on_release(struct hc_block *block, void *user) {
+    (void)user;
     struct held *held = block->user;
-    hc_end_free(user, block);
+    hc_end_free(end, block);
     if (held != NULL) {
         for (size_t i = 0; i < held->n_arrays; i++) {
             Py_DECREF(held->arrays[i]);
@@ -333,6 +387,6 @@ static void on_release(struct hc_block *block, void *user) {
     }
 }
 
-void hc_reply_drain(struct hc_end *end) {
-    hc_end_drain(end, on_release, end);
+void hc_reply_drain(void) {
+    hc_end_drain(end, on_release, NULL);
 }

@@ -12,20 +12,31 @@
 #include "end.h"
 #include "py.h"
 
-/*
- * The reply entry for RESPONSE, a pb_utils.InferenceResponse, to the request REQUEST. OWNED says
- * that the caller holds the only reference to RESPONSE and drops it at once, so that its tensors
- * may leave without a copy. The message's block is the server's until it releases it. False with an
- * exception set.
- */
-bool hc_reply_build(struct hc_end *end, const struct hc_message_request *request,
-                    PyObject *response, bool owned, struct hc_entry *entry);
+/* Once, before the others: what replies go through. */
+void hc_reply_prepare(struct hc_end *end);
 
-/* The same for an error. False when there is no memory left for it. */
-bool hc_reply_build_error(struct hc_end *end, const struct hc_message_request *request,
-                          enum hc_code code, struct hc_text text, struct hc_entry *entry);
+/*
+ * Send RESPONSE, a pb_utils.InferenceResponse or NULL, to the request REQUEST; for the last time if
+ * FINAL. OWNED says that the caller holds the only reference to RESPONSE and drops it at once, so
+ * that its tensors may leave without a copy. Holds the GIL, any thread. False with an exception
+ * set, and then nothing was sent.
+ */
+bool hc_reply_send(struct hc_message_request *request, PyObject *response, bool final, bool owned);
+
+/* The last response to a request: an error. */
+void hc_reply_send_error(struct hc_message_request *request, enum hc_code code,
+                         struct hc_text text);
+
+/* Nobody is left who could answer. */
+void hc_reply_abandon(struct hc_message_request *request);
+
+/* The request wants to be queued and delivered again. */
+void hc_reply_send_reschedule(struct hc_message_request *request);
+
+/* When the execution ran whose responses this thread sends next. */
+void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns);
 
 /* Drop what the server has released since the last call; needs the GIL. */
-void hc_reply_drain(struct hc_end *end);
+void hc_reply_drain(void);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef HC_CHANNEL_CONTROL_H
 #define HC_CHANNEL_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,10 +71,11 @@ struct hc_control_frame {
 };
 
 /*
- * Read what the socket has. Blocking sockets wait for something. HC_UNAVAILABLE: the peer is gone;
- * HC_INTERNAL: the read failed.
+ * Read what the socket has; *ANY says whether there was something (a blocking socket waits for
+ * it). HC_UNAVAILABLE: the peer is gone; HC_INTERNAL: the read failed.
  */
-enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, struct hc_error *error);
+enum hc_code hc_control_fill(struct hc_control_reader *reader, int socket, bool *any,
+                             struct hc_error *error);
 
 /* Take the next whole frame out of the reader: 1, 0 when there is none yet, or -1 for nonsense. */
 int hc_control_next(struct hc_control_reader *reader, size_t body_max,

@@ -27,6 +27,9 @@ enum hc_code hc_memfile_create(const char *name, size_t size, struct hc_memfile 
 /* Map a file that another process created; takes FD over, also on failure. */
 enum hc_code hc_memfile_open(int fd, struct hc_memfile *file, struct hc_error *error);
 
+/* Make this process's own mapping read-only; others keep theirs. */
+enum hc_code hc_memfile_protect(struct hc_memfile *file, struct hc_error *error);
+
 /* Unmap and close; zero pages and HC_MEMFILE_NONE are fine. */
 void hc_memfile_close(struct hc_memfile *file);
 
