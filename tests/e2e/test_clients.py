@@ -1,6 +1,7 @@
 """NVIDIA's own HTTP clients, as programs use them."""
 
 import asyncio
+import concurrent.futures
 
 import numpy as np
 import pytest
@@ -88,6 +89,21 @@ def test_async_infer(client):
     pending = [client.async_infer("identity", inputs_of(triton, array)) for array in arrays]
     for array, request in zip(arrays, pending):
         assert (request.get_result().as_numpy("OUTPUT0") == array).all()
+
+
+def test_answers_are_never_mixed_up(server):
+    """Many clients with tensors of every size at once: each gets what it sent."""
+    sizes = np.random.default_rng(1).integers(1, 300000, 400)
+
+    def run(indexes):
+        with triton.InferenceServerClient(server.address) as client:
+            for i in indexes:
+                array = np.full(sizes[i], i, dtype=np.float32)
+                answer = client.infer("identity", inputs_of(triton, array, binary=i % 4 != 0))
+                assert (answer.as_numpy("OUTPUT0") == array).all()
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(run, [range(k, len(sizes), 16) for k in range(16)]))
 
 
 def test_aio(server):

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from harness.infer import body, tensor
+from harness.infer import body, tensor, with_blob
 from harness.raw import Connection, request
 
 INFER = "/v2/models/identity/infer"
@@ -204,3 +204,37 @@ def test_many_connections_at_once(server):
     finally:
         for connection in connections:
             connection.close()
+
+
+def test_a_client_that_does_not_read_keeps_nobody_waiting(server):
+    values = b"\0" * 2**24
+    large, headers = with_blob(
+        {
+            "inputs": [
+                {
+                    "name": "INPUT0",
+                    "datatype": "FP32",
+                    "shape": [len(values) // 4],
+                    "parameters": {"binary_data_size": len(values)},
+                }
+            ],
+            "parameters": {"binary_data_output": True},
+        },
+        values,
+    )
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    with Connection(server) as lazy, Connection(server) as other:
+        lazy.send(request(INFER, large, headers=lines))
+        for _ in range(10):
+            assert_good(other.send(GOOD).receive())
+        response = lazy.receive()
+        assert response.status == 200
+        assert response.body.endswith(values)
+
+
+def test_a_client_that_sends_slowly_keeps_nobody_waiting(server):
+    with Connection(server) as slow, Connection(server) as other:
+        slow.send(GOOD[:-5])
+        for _ in range(10):
+            assert_good(other.send(GOOD).receive())
+        assert_good(slow.send(GOOD[-5:]).receive())

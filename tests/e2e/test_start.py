@@ -121,6 +121,17 @@ def test_a_model_that_cannot_be_loaded_ends_the_server(servers, differences, nam
     assert "failed to load all models" in log
 
 
+def test_an_exception_in_initialize_is_logged_with_its_traceback(servers):
+    repository = servers.repository()
+    broken(repository, "exception in initialize")
+    with pytest.raises(StartFailed) as failure:
+        servers.start(repository)
+    file = repository.path / "bad" / "1" / "model.py"
+    assert re.search(
+        rf"ValueError: no weights today.*{file}\(\d+\): initialize", str(failure.value)
+    )
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_others_are_served_when_errors_are_no_reason_to_exit(servers, differences, name):
     differences.skip_fatal(name)
