@@ -46,10 +46,17 @@ static struct PyModuleDef utils_definition = {
 };
 
 static bool add_everything(PyObject *module) {
-    return hc_py_add_constants(module) && hc_py_add_dtypes(module) && hc_py_add_strings(module) &&
-           hc_py_add_error(module) && hc_py_add_tensor(module) && hc_py_add_request(module) &&
-           hc_py_add_response(module) && hc_py_add_sender(module) && hc_py_add_helpers(module) &&
-           hc_py_add_logger(module);
+    static bool (*const steps[])(PyObject *) = {
+        hc_py_add_constants, hc_py_add_dtypes,  hc_py_add_strings,      hc_py_add_error,
+        hc_py_add_tensor,    hc_py_add_request, hc_py_add_response,     hc_py_add_sender,
+        hc_py_add_helpers,   hc_py_add_logger,  hc_py_add_model_config,
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (!steps[i](module)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* sys.modules[NAME] = MODULE */

@@ -53,6 +53,7 @@ struct hc_py_state {
     PyObject *request_type;
     PyObject *response_type;
     PyObject *sender_type;
+    PyObject *model_config_type;
     PyObject *error_type;
     PyObject *error_codes;     /* enum of TritonError's codes */
     PyObject *model_exception; /* TritonModelException */
@@ -101,6 +102,7 @@ bool hc_py_add_dtypes(PyObject *module);
 bool hc_py_add_error(PyObject *module);
 bool hc_py_add_helpers(PyObject *module);
 bool hc_py_add_logger(PyObject *module);
+bool hc_py_add_model_config(PyObject *module);
 bool hc_py_add_request(PyObject *module);
 bool hc_py_add_response(PyObject *module);
 bool hc_py_add_sender(PyObject *module);

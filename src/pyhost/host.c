@@ -103,6 +103,8 @@ static const char *get_text(PyObject *dict, const char *key) {
 struct host {
     struct hc_control_reader reader;
     struct hc_executor executor;
+    const char *model_name;
+    PyObject *config; /* str to be completed, or None */
     const char *folder;
     const char *version;
     const char *file;
@@ -175,16 +177,59 @@ static bool read_start(struct host *host) {
     if (host->executor.instance_name == NULL) {
         return false;
     }
-    host->executor.decoupled = PyDict_GetItemString(start, "decoupled") == Py_True;
+    host->model_name = get_text(start, "model");
+    host->config = PyDict_GetItemString(start, "config");
+    if (host->model_name == NULL || host->config == NULL) {
+        return false;
+    }
+    Py_INCREF(host->config);
     host->executor.path = hc_format("%s/%s/%s", host->folder, host->version, host->file);
     prctl(PR_SET_NAME, host->executor.instance_name);
     return open_end(host);
 }
 
+/* What the model's auto_complete_config makes of CONFIG (JSON text): new reference, None if
+ * nothing. */
+static PyObject *complete_config(const struct host *host, PyObject *type, PyObject *config) {
+    if (config == Py_None || !PyObject_HasAttrString(type, "auto_complete_config")) {
+        Py_RETURN_NONE;
+    }
+    hc_auto(py) object = PyObject_CallFunctionObjArgs(hc_py.model_config_type, config, NULL);
+    hc_auto(py) completed =
+        object == NULL ? NULL : PyObject_CallMethod(type, "auto_complete_config", "O", object);
+    if (completed == NULL) {
+        return NULL;
+    }
+    if (!PyObject_TypeCheck(completed, (PyTypeObject *)hc_py.model_config_type)) {
+        return hc_py_raise("auto_complete_config function in model '%s' must return a valid "
+                           "pb.ModelConfig object.",
+                           host->model_name);
+    }
+    hc_auto(py) dict = PyObject_CallMethod(completed, "as_dict", NULL);
+    return dict == NULL ? NULL : PyObject_CallFunctionObjArgs(hc_py.json_dumps, dict, NULL);
+}
+
+/* Tell the server that the model is imported, and what it makes of its config. */
+static bool send_imported(PyObject *config) {
+    hc_auto(py) body = Py_BuildValue("{s:O}", "config", config);
+    hc_auto(py) json =
+        body == NULL ? NULL : PyObject_CallFunctionObjArgs(hc_py.json_dumps, body, NULL);
+    hc_auto(py) bytes = json == NULL ? NULL : PyUnicode_AsUTF8String(json);
+    if (bytes == NULL) {
+        return false;
+    }
+    send_control(HC_CONTROL_IMPORTED, hc_py_bytes_text(bytes));
+    return true;
+}
+
 static bool import_model(struct host *host) {
     hc_auto(py) module = hc_import_model(host->folder, host->version, host->file);
     hc_auto(py) type = module == NULL ? NULL : PyObject_GetAttrString(module, "TritonPythonModel");
-    host->executor.model = type == NULL ? NULL : PyObject_CallFunction(type, NULL);
+    hc_auto(py) config = type == NULL ? NULL : complete_config(host, type, host->config);
+    if (config == NULL || !send_imported(config)) {
+        return false;
+    }
+    host->executor.model = PyObject_CallFunction(type, NULL);
     return host->executor.model != NULL;
 }
 
@@ -200,7 +245,12 @@ static bool call_hook(PyObject *model, const char *name, PyObject *argument) {
 }
 
 static bool initialize(struct host *host) {
-    hc_auto(py) args = receive(&host->reader, HC_CONTROL_INITIALIZE);
+    hc_auto(py) body = receive(&host->reader, HC_CONTROL_INITIALIZE);
+    if (body == NULL) {
+        return false;
+    }
+    PyObject *args = PyDict_GetItemString(body, "args"); /* borrowed */
+    host->executor.decoupled = PyDict_GetItemString(body, "decoupled") == Py_True;
     return args != NULL && call_hook(host->executor.model, "initialize", args);
 }
 
@@ -214,7 +264,6 @@ static bool start_model(struct host *host) {
         send_failed_exception("importing the model failed");
         return false;
     }
-    send_control(HC_CONTROL_IMPORTED, HC_TEXT("{}"));
     if (!initialize(host)) {
         send_failed_exception("initialize failed");
         return false;

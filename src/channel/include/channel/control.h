@@ -18,11 +18,14 @@
 #include "base/error.h"
 
 enum hc_control_kind {
-    /* server -> pyhost: everything that is needed to import the model; brings the descriptors. */
+    /*
+     * server -> pyhost: import the model: "folder", "version", "file", "model", "instance"; "config",
+     * its text when auto_complete_config is to be called with it, else null. Brings the descriptors.
+     */
     HC_CONTROL_START = 1,
-    /* pyhost -> server: the model is imported; "config": what auto_complete_config made of it. */
+    /* pyhost -> server: the model is imported; "config": what auto_complete_config returned. */
     HC_CONTROL_IMPORTED = 2,
-    /* server -> pyhost: call initialize with these args. */
+    /* server -> pyhost: call initialize with "args"; whether the model is "decoupled". */
     HC_CONTROL_INITIALIZE = 3,
     /* pyhost -> server: initialize has returned; requests may come. */
     HC_CONTROL_READY = 4,
