@@ -32,6 +32,8 @@ static const char *const heads[] = {
     "\r\n",
 };
 
+static const struct hc_http1_limits limits = HC_HTTP1_DEFAULT_LIMITS;
+
 static double measure(const char *text) {
     struct hc_http_header headers[100];
     size_t size = strlen(text);
@@ -39,7 +41,7 @@ static double measure(const char *text) {
     for (size_t i = 0; i < N_ROUNDS; i++) {
         struct hc_http1_head head;
         size_t head_size;
-        hc_http1_head_init(&head, &hc_http1_default_limits, headers);
+        hc_http1_head_init(&head, &limits, headers);
         if (hc_http1_head_read(&head, text, size, &head_size) != HC_HTTP1_DONE) {
             abort();
         }

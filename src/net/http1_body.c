@@ -6,10 +6,11 @@
 enum { STATE_LENGTH, STATE_SIZE, STATE_CHUNK_END, STATE_TRAILERS };
 
 void hc_http1_body_init(struct hc_http1_body *body, const struct hc_http1_head *head) {
-    body->run = head->content_length;
-    body->done = head->framing == HC_HTTP1_NO_BODY;
+    const struct hc_http_request *request = &head->request;
+    body->run = request->chunked ? 0 : request->content_length;
+    body->done = !request->chunked && request->content_length == 0;
     body->failure = (struct hc_http1_failure){0};
-    body->_state = head->framing == HC_HTTP1_CHUNKED ? STATE_SIZE : STATE_LENGTH;
+    body->_state = request->chunked ? STATE_SIZE : STATE_LENGTH;
     body->_n_extra = 0;
     body->_n_line = 0;
 }
@@ -131,7 +132,7 @@ static enum hc_http1_result read_line(struct hc_http1_body *body, struct hc_text
     line.size -= 2;
     enum hc_http1_result result = HC_HTTP1_MORE;
     if (body->_state == STATE_CHUNK_END) {
-        body->_state = STATE_SIZE; /* a line of two bytes is an empty one */
+        body->_state = STATE_SIZE;
     } else if (body->_state == STATE_SIZE) {
         result = read_size_line(body, line);
     } else {
@@ -143,13 +144,20 @@ static enum hc_http1_result read_line(struct hc_http1_body *body, struct hc_text
     return result;
 }
 
-/* The bytes of the line in progress that lie in TEXT, or all of TEXT when the line goes on. */
+/* A chunk is followed by CRLF: what else comes is refused without waiting for the line's end. */
+static bool is_chunk_end(const struct hc_http1_body *body, struct hc_text piece) {
+    return piece.size <= 2 - body->_n_line &&
+           memcmp(piece.data, "\r\n" + body->_n_line, piece.size) == 0;
+}
+
+/* A piece of the line in progress, with its newline if it is the last. */
 static enum hc_http1_result read_piece(struct hc_http1_body *body, struct hc_text piece,
                                        bool is_last) {
-    size_t limit = body->_state == STATE_CHUNK_END ? 2 : HC_HTTP1_CHUNK_LINE_SIZE;
-    if (piece.size > limit - body->_n_line) {
-        return refuse(body, body->_state == STATE_CHUNK_END ? "chunk longer than its size"
-                                                            : "chunk line too long");
+    if (body->_state == STATE_CHUNK_END && !is_chunk_end(body, piece)) {
+        return refuse(body, "chunk longer than its size");
+    }
+    if (piece.size > HC_HTTP1_CHUNK_LINE_SIZE - body->_n_line) {
+        return refuse(body, "chunk line too long");
     }
     if (is_last && body->_n_line == 0) {
         return read_line(body, piece);

@@ -1,12 +1,9 @@
 /* Reading the head of an HTTP/1.1 request: its lines, and what they say about the rest. */
 #include "http1_text.h"
 
-const struct hc_http1_limits hc_http1_default_limits = {
-    .line_size = 16 << 10, .fields_size = 64 << 10, .n_headers = 100};
-
 void hc_http1_head_init(struct hc_http1_head *head, const struct hc_http1_limits *limits,
                         struct hc_http_header *headers) {
-    *head = (struct hc_http1_head){.headers = headers, ._limits = limits};
+    *head = (struct hc_http1_head){.request.headers = headers, ._limits = limits};
 }
 
 static enum hc_http1_result refuse(struct hc_http1_head *head, int status, const char *message) {
@@ -20,18 +17,18 @@ static void move_view(struct hc_text *view, const char *from, const char *to) {
     }
 }
 
-/* The bytes have moved: let the views follow. */
-static void move_views(struct hc_http1_head *head, const char *to) {
+void hc_http1_head_move(struct hc_http1_head *head, const char *data) {
     const char *from = head->_data;
-    move_view(&head->method, from, to);
-    move_view(&head->target, from, to);
-    move_view(&head->path, from, to);
-    move_view(&head->query, from, to);
-    for (size_t i = 0; i < head->n_headers; i++) {
-        move_view(&head->headers[i].name, from, to);
-        move_view(&head->headers[i].value, from, to);
+    struct hc_http_request *request = &head->request;
+    move_view(&request->method, from, data);
+    move_view(&request->target, from, data);
+    move_view(&request->path, from, data);
+    move_view(&request->query, from, data);
+    for (size_t i = 0; i < request->n_headers; i++) {
+        move_view(&request->headers[i].name, from, data);
+        move_view(&request->headers[i].value, from, data);
     }
-    head->_data = to;
+    head->_data = data;
 }
 
 /* "HTTP/1.1" and its kin. */
@@ -67,12 +64,12 @@ static bool skip_origin(struct hc_text *target) {
 }
 
 static enum hc_http1_result read_target(struct hc_http1_head *head) {
-    struct hc_text rest = head->target;
-    if (hc_text_is(head->method, "CONNECT")) {
+    struct hc_text rest = head->request.target;
+    if (hc_text_is(head->request.method, "CONNECT")) {
         return refuse(head, 501, "CONNECT is not implemented");
     }
-    if (hc_text_is(rest, "*") && hc_text_is(head->method, "OPTIONS")) {
-        head->path = rest;
+    if (hc_text_is(rest, "*") && hc_text_is(head->request.method, "OPTIONS")) {
+        head->request.path = rest;
         return HC_HTTP1_DONE;
     }
     if ((rest.data[0] != '/' && !skip_origin(&rest)) || !hc_http1_is_encoded(rest, HC_HTTP1_URI)) {
@@ -80,13 +77,14 @@ static enum hc_http1_result read_target(struct hc_http1_head *head) {
     }
     const char *mark = rest.size > 0 ? memchr(rest.data, '?', rest.size) : NULL;
     size_t path_size = mark != NULL ? (size_t)(mark - rest.data) : rest.size;
-    head->path = (struct hc_text){rest.data, path_size};
+    head->request.path = (struct hc_text){rest.data, path_size};
     if (path_size == 0) {
         /* "http://host" has the path "/"; the scheme's first slash will do as its view. */
-        head->path = (struct hc_text){memchr(head->target.data, '/', head->target.size), 1};
+        head->request.path =
+            (struct hc_text){memchr(head->request.target.data, '/', head->request.target.size), 1};
     }
     if (mark != NULL) {
-        head->query = hc_http1_skip(rest, path_size + 1);
+        head->request.query = hc_http1_skip(rest, path_size + 1);
     }
     return HC_HTTP1_DONE;
 }
@@ -101,14 +99,15 @@ static enum hc_http1_result read_request_line(struct hc_http1_head *head, struct
     if (blank == NULL || blank == rest.data) {
         return refuse(head, 400, "malformed request line");
     }
-    head->method = (struct hc_text){line.data, method_size};
-    head->target = (struct hc_text){rest.data, (size_t)(blank - rest.data)};
-    enum hc_http1_result result = read_version(head, hc_http1_skip(rest, head->target.size + 1));
+    head->request.method = (struct hc_text){line.data, method_size};
+    head->request.target = (struct hc_text){rest.data, (size_t)(blank - rest.data)};
+    enum hc_http1_result result =
+        read_version(head, hc_http1_skip(rest, head->request.target.size + 1));
     return result == HC_HTTP1_DONE ? read_target(head) : result;
 }
 
 static enum hc_http1_result note_length(struct hc_http1_head *head, struct hc_text value) {
-    if (head->_has_length || !hc_text_number(value, INT64_MAX, &head->content_length)) {
+    if (head->_has_length || !hc_text_number(value, INT64_MAX, &head->request.content_length)) {
         return refuse(head, 400, "invalid Content-Length");
     }
     head->_has_length = true;
@@ -116,13 +115,13 @@ static enum hc_http1_result note_length(struct hc_http1_head *head, struct hc_te
 }
 
 static enum hc_http1_result note_coding(struct hc_http1_head *head, struct hc_text value) {
-    if (head->_chunked || value.size == 0) {
+    if (head->request.chunked || value.size == 0) {
         return refuse(head, 400, "invalid Transfer-Encoding");
     }
     if (!hc_text_is_nocase(value, "chunked")) {
         return refuse(head, 501, "Transfer-Encoding other than chunked is not implemented");
     }
-    head->_chunked = true;
+    head->request.chunked = true;
     return HC_HTTP1_DONE;
 }
 
@@ -174,14 +173,14 @@ static enum hc_http1_result note_field(struct hc_http1_head *head, struct hc_tex
 }
 
 static enum hc_http1_result read_header_line(struct hc_http1_head *head, struct hc_text line) {
-    struct hc_http_header *field = &head->headers[head->n_headers];
-    if (head->n_headers == head->_limits->n_headers) {
+    struct hc_http_header *field = &head->request.headers[head->request.n_headers];
+    if (head->request.n_headers == head->_limits->n_headers) {
         return refuse(head, 431, "too many header fields");
     }
     if (!hc_http1_read_field(line, field)) {
         return refuse(head, 400, "malformed header field");
     }
-    head->n_headers++;
+    head->request.n_headers++;
     return note_field(head, field->name, field->value);
 }
 
@@ -190,13 +189,10 @@ static enum hc_http1_result finish(struct hc_http1_head *head) {
     if (head->minor_version >= 1 && head->_n_hosts == 0) {
         return refuse(head, 400, "missing Host");
     }
-    if (head->_chunked && (head->_has_length || head->minor_version == 0)) {
+    if (head->request.chunked && (head->_has_length || head->minor_version == 0)) {
         return refuse(head, 400, "invalid Transfer-Encoding");
     }
     head->keep_alive = !head->_says_close && (head->minor_version >= 1 || head->_says_keep_alive);
-    head->framing = head->_chunked             ? HC_HTTP1_CHUNKED
-                    : head->content_length > 0 ? HC_HTTP1_LENGTH
-                                               : HC_HTTP1_NO_BODY;
     return HC_HTTP1_DONE;
 }
 
@@ -229,7 +225,7 @@ static enum hc_http1_result check_size(struct hc_http1_head *head, size_t end) {
 enum hc_http1_result hc_http1_head_read(struct hc_http1_head *head, const char *data, size_t size,
                                         size_t *head_size) {
     if (data != head->_data) {
-        move_views(head, data);
+        hc_http1_head_move(head, data);
     }
     for (;;) {
         const char *newline = memchr(data + head->_scanned, '\n', size - head->_scanned);

@@ -49,17 +49,17 @@ static void note_failure(struct reading *reading, struct hc_http1_failure failur
 
 static void note_head(struct reading *reading) {
     const struct hc_http1_head *head = &reading->head;
-    require(head->n_headers <= N_HEADERS && head->method.size > 0 && head->path.size > 0);
-    require((head->framing == HC_HTTP1_LENGTH) == (head->content_length > 0));
-    note_view(reading, head->method);
-    note_view(reading, head->target);
-    note_view(reading, head->path);
-    note_view(reading, head->query);
-    for (size_t i = 0; i < head->n_headers; i++) {
-        note_view(reading, head->headers[i].name);
-        note_view(reading, head->headers[i].value);
+    const struct hc_http_request *request = &head->request;
+    require(request->n_headers <= N_HEADERS && request->method.size > 0 && request->path.size > 0);
+    note_view(reading, request->method);
+    note_view(reading, request->target);
+    note_view(reading, request->path);
+    note_view(reading, request->query);
+    for (size_t i = 0; i < request->n_headers; i++) {
+        note_view(reading, request->headers[i].name);
+        note_view(reading, request->headers[i].value);
     }
-    hc_buf_appendf(&reading->seen, "%u %d %d %d\n", head->minor_version, head->framing,
+    hc_buf_appendf(&reading->seen, "%u %d %d %d\n", head->minor_version, request->chunked,
                    head->keep_alive, head->expects_continue);
 }
 

@@ -2,7 +2,8 @@
 #include "net/http1.h"
 #include "test.h"
 
-enum { WHOLE = SIZE_MAX };
+#define WHOLE   SIZE_MAX
+#define CHUNKED UINT64_MAX /* for a length */
 
 struct outcome {
     struct hc_http1_body body;
@@ -12,10 +13,10 @@ struct outcome {
 };
 
 /* Give the body TEXT in pieces, each in memory of its own size. */
-static struct outcome *read_body(enum hc_http1_framing framing, uint64_t length,
-                                 struct hc_text text, size_t piece_size) {
+static struct outcome *read_body(uint64_t length, struct hc_text text, size_t piece_size) {
     struct outcome *outcome = calloc(1, sizeof *outcome);
-    struct hc_http1_head head = {.framing = framing, .content_length = length};
+    struct hc_http1_head head = {
+        .request = {.chunked = length == CHUNKED, .content_length = length}};
     hc_http1_body_init(&outcome->body, &head);
     while (outcome->n_used < text.size && !outcome->body.done && outcome->result != HC_HTTP1_BAD) {
         size_t size = text.size - outcome->n_used;
@@ -114,7 +115,7 @@ static const struct chunked_row chunked_rows[] = {
 
 static void check_chunked(const struct chunked_row *row, size_t piece_size) {
     struct hc_text text = hc_text_of(row->text);
-    struct outcome *outcome = read_body(HC_HTTP1_CHUNKED, 0, text, piece_size);
+    struct outcome *outcome = read_body(CHUNKED, text, piece_size);
     if (outcome->result != (row->bytes != NULL ? HC_HTTP1_DONE : HC_HTTP1_BAD)) {
         fail_msg("%s\nin pieces of %zu: result %d", row->text, piece_size, outcome->result);
     }
@@ -141,7 +142,7 @@ static void chunks_are_read_in_whole_and_in_pieces(void **state) {
 static void a_length_is_counted(void **state) {
     (void)state;
     for (size_t size = 1; size < 8; size++) {
-        struct outcome *outcome = read_body(HC_HTTP1_LENGTH, 5, hc_text_of("hello, world"), size);
+        struct outcome *outcome = read_body(5, hc_text_of("hello, world"), size);
         assert_int_equal(outcome->result, HC_HTTP1_DONE);
         assert_int_equal(outcome->n_used, 5);
         assert_string_equal(hc_buf_string(&outcome->bytes), "hello");
@@ -151,7 +152,7 @@ static void a_length_is_counted(void **state) {
 
 static void no_body_is_done_at_once(void **state) {
     (void)state;
-    struct outcome *outcome = read_body(HC_HTTP1_NO_BODY, 0, hc_text_of("GET"), WHOLE);
+    struct outcome *outcome = read_body(0, hc_text_of("GET"), WHOLE);
     assert_int_equal(outcome->result, HC_HTTP1_DONE);
     assert_int_equal(outcome->n_used, 0);
     finish_outcome(outcome);
@@ -159,8 +160,7 @@ static void no_body_is_done_at_once(void **state) {
 
 static void the_largest_chunk_is_below_two_to_the_63(void **state) {
     (void)state;
-    struct outcome *outcome =
-        read_body(HC_HTTP1_CHUNKED, 0, hc_text_of("7fffffffffffffff\r\nx"), WHOLE);
+    struct outcome *outcome = read_body(CHUNKED, hc_text_of("7fffffffffffffff\r\nx"), WHOLE);
     assert_int_equal(outcome->result, HC_HTTP1_MORE);
     assert_int_equal(outcome->body.run, INT64_MAX - 1);
     finish_outcome(outcome);
@@ -174,7 +174,7 @@ static enum hc_http1_result read_padded(const char *before, size_t n_times, cons
     memset(hc_buf_reserve(&text, n_times), 'a', n_times);
     hc_buf_commit(&text, n_times);
     hc_buf_append_string(&text, after);
-    struct outcome *outcome = read_body(HC_HTTP1_CHUNKED, 0, hc_buf_text(&text), piece_size);
+    struct outcome *outcome = read_body(CHUNKED, hc_buf_text(&text), piece_size);
     enum hc_http1_result result = outcome->result;
     finish_outcome(outcome);
     return result;
@@ -204,7 +204,7 @@ static void extensions_and_trailers_are_limited_in_all(void **state) {
         for (size_t n = 0; n < HC_HTTP1_CHUNK_EXTRA_SIZE / 32 + 1; n++) {
             hc_buf_append_string(&text, lines[i]);
         }
-        struct outcome *outcome = read_body(HC_HTTP1_CHUNKED, 0, hc_buf_text(&text), WHOLE);
+        struct outcome *outcome = read_body(CHUNKED, hc_buf_text(&text), WHOLE);
         assert_int_equal(outcome->result, HC_HTTP1_BAD);
         assert_string_equal(outcome->body.failure.message,
                             "chunk extensions and trailers too large");

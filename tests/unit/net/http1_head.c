@@ -231,43 +231,38 @@ struct accepted_row {
     const char *text;
     const char *method, *path, *query;
     size_t n_headers;
-    enum hc_http1_framing framing;
+    enum { NO_BODY, LENGTH, CHUNKED } framing;
     uint64_t content_length;
     bool keep_alive;
 };
 
 static const struct accepted_row accepted_rows[] = {
-    {GET "\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"\r\n" GET "\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0, true},
+    {GET "\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {"\r\n" GET "\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
     {"G!#$%&'*+-.^_`|~9 /a/b;c=d/%41?x=%20&?y HTTP/1.1\r\nhost:\r\n\r\n", "G!#$%&'*+-.^_`|~9",
-     "/a/b;c=d/%41", "x=%20&?y", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"GET /? HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"GET //a HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "//a", "", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS", "*", "", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"GET http://h:80/p?q HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/p", "q", 1, HC_HTTP1_NO_BODY, 0,
+     "/a/b;c=d/%41", "x=%20&?y", 1, NO_BODY, 0, true},
+    {"GET /? HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {"GET //a HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "//a", "", 1, NO_BODY, 0, true},
+    {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS", "*", "", 1, NO_BODY, 0, true},
+    {"GET http://h:80/p?q HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/p", "q", 1, NO_BODY, 0, true},
+    {"GET HTTPS://[::1]:80 HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {"GET http://h?q=/ HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/", "q=/", 1, NO_BODY, 0, true},
+    {"GET / HTTP/1.7\r\nHost: a.b-c:8000\r\n\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {"GET / HTTP/1.1\r\nHost: [fe80::1]:8000\r\n\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", 0, NO_BODY, 0, false},
+    {"GET / HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\n", "GET", "/", "", 1, NO_BODY, 0, true},
+    {GET "Connection: keep-alive\r\nConnection:,x ,CLOSE\r\n\r\n", "GET", "/", "", 3, NO_BODY, 0,
+     false},
+    {GET "Connection: closed\r\n\r\n", "GET", "/", "", 2, NO_BODY, 0, true},
+    {POST "Content-Length: 9223372036854775807\r\n\r\n", "POST", "/", "", 2, LENGTH, INT64_MAX,
      true},
-    {"GET HTTPS://[::1]:80 HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0,
-     true},
-    {"GET http://h?q=/ HTTP/1.1\r\nHost: b\r\n\r\n", "GET", "/", "q=/", 1, HC_HTTP1_NO_BODY, 0,
-     true},
-    {"GET / HTTP/1.7\r\nHost: a.b-c:8000\r\n\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0, true},
-    {"GET / HTTP/1.1\r\nHost: [fe80::1]:8000\r\n\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0,
-     true},
-    {"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", 0, HC_HTTP1_NO_BODY, 0, false},
-    {"GET / HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\n", "GET", "/", "", 1, HC_HTTP1_NO_BODY, 0,
-     true},
-    {GET "Connection: keep-alive\r\nConnection:,x ,CLOSE\r\n\r\n", "GET", "/", "", 3,
-     HC_HTTP1_NO_BODY, 0, false},
-    {GET "Connection: closed\r\n\r\n", "GET", "/", "", 2, HC_HTTP1_NO_BODY, 0, true},
-    {POST "Content-Length: 9223372036854775807\r\n\r\n", "POST", "/", "", 2, HC_HTTP1_LENGTH,
-     INT64_MAX, true},
-    {POST "CONTENT-LENGTH:\t007 \r\n\r\n", "POST", "/", "", 2, HC_HTTP1_LENGTH, 7, true},
-    {POST "Content-Length: 0\r\n\r\n", "POST", "/", "", 2, HC_HTTP1_NO_BODY, 0, true},
-    {"GET / HTTP/1.0\r\nContent-Length: 3\r\nExpect: x\r\n\r\n", "GET", "/", "", 2, HC_HTTP1_LENGTH,
-     3, false},
-    {POST "transfer-encoding: \t Chunked \r\n\r\n", "POST", "/", "", 2, HC_HTTP1_CHUNKED, 0, true},
+    {POST "CONTENT-LENGTH:\t007 \r\n\r\n", "POST", "/", "", 2, LENGTH, 7, true},
+    {POST "Content-Length: 0\r\n\r\n", "POST", "/", "", 2, NO_BODY, 0, true},
+    {"GET / HTTP/1.0\r\nContent-Length: 3\r\nExpect: x\r\n\r\n", "GET", "/", "", 2, LENGTH, 3,
+     false},
+    {POST "transfer-encoding: \t Chunked \r\n\r\n", "POST", "/", "", 2, CHUNKED, 0, true},
     {POST "Upgrade: h2c\r\nTE: trailers\r\nTrailer: x\r\nX-Content-Length: 9\r\n\r\n", "POST", "/",
-     "", 5, HC_HTTP1_NO_BODY, 0, true},
+     "", 5, NO_BODY, 0, true},
 };
 
 static void assert_accepted(const struct read *read, const struct accepted_row *row) {
@@ -275,12 +270,12 @@ static void assert_accepted(const struct read *read, const struct accepted_row *
         fail_msg("%s\nwas refused: %s", row->text, read->head.failure.message);
     }
     assert_int_equal(read->head_size, strlen(row->text));
-    assert_text(read->head.method, row->method);
-    assert_text(read->head.path, row->path);
-    assert_text(read->head.query, row->query);
-    assert_int_equal(read->head.n_headers, row->n_headers);
-    assert_int_equal(read->head.framing, row->framing);
-    assert_int_equal(read->head.content_length, row->content_length);
+    assert_text(read->head.request.method, row->method);
+    assert_text(read->head.request.path, row->path);
+    assert_text(read->head.request.query, row->query);
+    assert_int_equal(read->head.request.n_headers, row->n_headers);
+    assert_int_equal(read->head.request.chunked, row->framing == CHUNKED);
+    assert_int_equal(read->head.request.content_length, row->content_length);
     assert_int_equal(read->head.keep_alive, row->keep_alive);
 }
 
@@ -300,8 +295,8 @@ static void headers_are_found_whatever_their_case(void **state) {
     (void)state;
     struct read *read =
         read_by_bytes(GET "One:1\r\none:\t second \r\nEmpty: \r\nObs: \xe4 \"\t\r\n\r\nrest");
-    const struct hc_http_header *headers = read->head.headers;
-    size_t n = read->head.n_headers;
+    const struct hc_http_header *headers = read->head.request.headers;
+    size_t n = read->head.request.n_headers;
     assert_int_equal(n, 5);
     assert_text(hc_http_find(headers, n, "ONE")->value, "1");
     assert_text(headers[2].name, "one");

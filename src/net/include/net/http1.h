@@ -39,24 +39,15 @@ struct hc_http1_limits {
     size_t n_headers;   /* 431 beyond */
 };
 
-/* 16 KB, 64 KB, 100. */
-extern const struct hc_http1_limits hc_http1_default_limits;
+#define HC_HTTP1_DEFAULT_LIMITS                                                                    \
+    ((struct hc_http1_limits){.line_size = 16 << 10, .fields_size = 64 << 10, .n_headers = 100})
 
-enum hc_http1_framing { HC_HTTP1_NO_BODY, HC_HTTP1_LENGTH, HC_HTTP1_CHUNKED };
-
-/* Texts are views of the bytes that the head was read from. */
+/* The request's texts are views of the bytes that the head was read from. */
 struct hc_http1_head {
-    struct hc_text method;
-    struct hc_text target; /* as sent */
-    struct hc_text path;   /* as sent, not decoded; "*" for OPTIONS * */
-    struct hc_text query;  /* what follows the first '?' */
+    struct hc_http_request request;
     unsigned minor_version;
-    struct hc_http_header *headers;
-    size_t n_headers;
-    enum hc_http1_framing framing;
-    uint64_t content_length; /* 0 unless HC_HTTP1_LENGTH */
-    bool keep_alive;         /* as far as the client is concerned */
-    bool expects_continue;   /* it waits for "100 Continue" */
+    bool keep_alive;       /* as far as the client is concerned */
+    bool expects_continue; /* it waits for "100 Continue" */
     struct hc_http1_failure failure;
 
     const struct hc_http1_limits *_limits;
@@ -65,7 +56,7 @@ struct hc_http1_head {
     size_t _scanned; /* no line ends before here */
     size_t _fields;  /* where the header lines begin; 0 before the request line is complete */
     unsigned _n_hosts;
-    bool _has_length, _chunked, _says_close, _says_keep_alive;
+    bool _has_length, _says_close, _says_keep_alive;
 };
 
 /* HEADERS has room for LIMITS->n_headers; both stay the caller's. */
@@ -79,6 +70,9 @@ void hc_http1_head_init(struct hc_http1_head *head, const struct hc_http1_limits
  */
 enum hc_http1_result hc_http1_head_read(struct hc_http1_head *head, const char *data, size_t size,
                                         size_t *head_size);
+
+/* The bytes that were read so far now lie at DATA: let the views follow. */
+void hc_http1_head_move(struct hc_http1_head *head, const char *data);
 
 enum {
     HC_HTTP1_CHUNK_LINE_SIZE = 1024,   /* of a chunk's size and extensions, or of a trailer */
