@@ -5,6 +5,7 @@
                                            tests NVIDIA's server with the same expectations
 
 HC_ORACLE is the command that starts NVIDIA's server on the repository given as first argument.
+HC_SERVER names another build of Hippocamp, HC_MODEL_PYTHON another Python for its models.
 Where the two differ on purpose, `differences.py` says how and why.
 """
 
