@@ -78,7 +78,7 @@ static enum hc_code wrong_type(enum hc_dtype dtype, const struct hc_json_value *
                                                    : "Unable to parse 'data'");
 }
 
-/* What is wrong first in an array that is known to be wrong; BYTES are not counted. */
+/* What is wrong first in a value that is known to be wrong; BYTES are not counted. */
 static enum hc_code find_mistake(struct hc_text text, enum hc_dtype dtype, uint64_t count,
                                  struct hc_error *error) {
     struct hc_json_reader json;
@@ -86,7 +86,9 @@ static enum hc_code find_mistake(struct hc_text text, enum hc_dtype dtype, uint6
     unsigned depth = 1;
     uint64_t n = 0;
     hc_json_begin(&json, text);
-    hc_json_read(&json, &value);
+    if (hc_json_read(&json, &value) && value.kind != HC_JSON_ARRAY) {
+        return wrong_type(dtype, &value, error);
+    }
     while (depth > 0) {
         if (!hc_json_next_element(&json)) {
             depth--;
@@ -111,8 +113,8 @@ static enum hc_code find_mistake(struct hc_text text, enum hc_dtype dtype, uint6
     return wrong_count(error);
 }
 
-/* The datatypes that have no form in JSON. */
-static enum hc_code check_dtype(const struct hc_infer_json_input *input, struct hc_error *error) {
+enum hc_code hc_infer_json_check_dtype(const struct hc_infer_json_input *input,
+                                       struct hc_error *error) {
     switch (input->dtype) {
     case HC_DTYPE_FP16:
     case HC_DTYPE_BF16:
@@ -156,15 +158,10 @@ static bool fits(const struct hc_elements_summary *summary, enum hc_dtype dtype,
            (dtype == HC_DTYPE_BYTES || summary->n_leaves == count);
 }
 
-enum hc_code hc_infer_json_check_data(const struct hc_json_value *value,
-                                      const struct hc_elements_summary *summary, uint64_t count,
+enum hc_code hc_infer_json_check_data(const struct hc_elements_summary *summary, uint64_t count,
                                       struct hc_infer_json_input *input, struct hc_error *error) {
-    if (count == 0) {
-        return HC_OK; /* an empty tensor, whatever `data` is */
-    }
-    HC_TRY(hc_infer_json_of(hc_json_as_array(value, error), "data", error));
     HC_TRY(check_size(summary, count, input, error));
-    HC_TRY(check_dtype(input, error));
+    HC_TRY(hc_infer_json_check_dtype(input, error));
     if (!fits(summary, input->dtype, count)) {
         return find_mistake(summary->text, input->dtype, count, error);
     }

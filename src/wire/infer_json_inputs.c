@@ -90,8 +90,12 @@ static enum hc_code take_contents(const struct hc_infer_json_item *item, struct 
         return HC_OK;
     }
     HC_TRY(count_elements(input, &count, error));
-    HC_TRY(hc_infer_json_check_data(&item->members[HC_INFER_JSON_TENSOR_DATA], &item->data, count,
-                                    input, error));
+    if (count == 0) {
+        return HC_OK; /* an empty tensor, whatever `data` is */
+    }
+    HC_TRY(hc_infer_json_of(hc_json_as_array(&item->members[HC_INFER_JSON_TENSOR_DATA], error),
+                            "data", error));
+    HC_TRY(hc_infer_json_check_data(&item->data, count, input, error));
     input->data.elements = item->elements;
     if (item->elements == NULL && !hc_infer_json_collect(input, pool)) {
         return hc_infer_json_no_memory(error);

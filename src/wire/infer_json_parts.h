@@ -132,12 +132,15 @@ char *hc_infer_json_read_elements(struct hc_json_reader *json, const struct hc_j
                                   struct hc_elements_summary *summary);
 
 /*
- * Check VALUE, which holds what SUMMARY says, as the elements of INPUT, whose name and datatype are
- * known and which has COUNT of them by its shape; fill in its data but for the elements.
+ * Check the value that SUMMARY tells of as the elements of INPUT, whose name and datatype are known
+ * and which has COUNT of them by its shape, at least one; fill in its data but for the elements.
  */
-enum hc_code hc_infer_json_check_data(const struct hc_json_value *value,
-                                      const struct hc_elements_summary *summary, uint64_t count,
+enum hc_code hc_infer_json_check_data(const struct hc_elements_summary *summary, uint64_t count,
                                       struct hc_infer_json_input *input, struct hc_error *error);
+
+/* Refuse the datatypes that have no form in JSON. */
+enum hc_code hc_infer_json_check_dtype(const struct hc_infer_json_input *input,
+                                       struct hc_error *error);
 
 /* Collect the elements of an input that has been checked. False without memory. */
 bool hc_infer_json_collect(struct hc_infer_json_input *input, struct hc_pool *pool);

@@ -711,10 +711,127 @@ def output_cases():
     yield "FP16 as data", "fp16", request(empty)
 
 
+# ---- generate
+
+
+GENERATE = r"""
+[]
+5
+null
+{"TEXT":"hi"
+{"TEXT":"hi"}
+{"TEXT":["hi"]}
+{"TEXT":["a","b"]}
+{"TEXT":[["a"],["b"]]}
+{"TEXT":[["a","b"]]}
+{"TEXT":[]}
+{"TEXT":[[]]}
+{"TEXT":5}
+{"TEXT":null}
+{"TEXT":{}}
+{"TEXT":["a",5]}
+{"TEXT":["a",null,"b"]}
+{"NUM":5}
+{"NUM":[5]}
+{"NUM":[1,2,3]}
+{"NUM":[[1,2],[3]]}
+{"NUM":[[1],[2]]}
+{"NUM":[[1,2,3]]}
+{"NUM":[1,"x"]}
+{"NUM":[1,2.5]}
+{"NUM":"x"}
+{"NUM":1.0}
+{"NUM":true}
+{"NUM":null}
+{"NUM":{}}
+{"NUM":[1,{}]}
+{"NUM":[]}
+{"NUM":4294967297}
+{"MAT":[1,2]}
+{"MAT":[1,2,3,4]}
+{"MAT":[1,2,3]}
+{"MAT":[]}
+{"MAT":1}
+{"MAT":[[1,2],[3,4]]}
+{"MAT":["x","y"]}
+{"MAT":["x","y","z"]}
+{"FIX":[1,2,3]}
+{"FIX":[1,2,3,4,5,6]}
+{"FIX":[1,2]}
+{"FIX":1}
+{"FIX":[NaN,-Inf,1e5]}
+{"HALF":1}
+{"HALF":[]}
+{"TEXT":"hi","NUM":5}
+{"TEXT":"hi","TEXT":"ho"}
+{"TEXT":"hi","TEXT":5}
+{"TEXT":5,"TEXT":"hi"}
+{"NUM":[1,2],"NUM":3}
+{"TEXT":"hi","T\u0045XT":"ho"}
+{"TEXT":"hi","id":"7"}
+{"TEXT":"hi","id":5}
+{"TEXT":5,"id":5}
+{"TEXT":"hi","TEXT":"ho","id":"7"}
+{"id":"7","TEXT":5}
+{"TEXT":"hi","a":1,"b":"x","c":true,"d":1.5}
+{"TEXT":"hi","a":18446744073709551615}
+{"TEXT":"hi","a":null}
+{"TEXT":"hi","a":[1]}
+{"TEXT":"hi","a":{}}
+{"TEXT":"hi","a":1,"a":2}
+{"TEXT":"hi","a":1,"a":null}
+{"TEXT":"hi","a\u0000b":1}
+{"TEXT":"hi","triton_x":1}
+{"TEXT":"hi","priority":"x","timeout":-1,"sequence_id":null}
+{"TEXT":"hi","priority":"x","timeout":-1,"sequence_id":true}
+{"TEXT":"hi","parameters":{}}
+{"TEXT":"hi","parameters":{"a":1,"b":"x"}}
+{"TEXT":"hi","parameters":5}
+{"TEXT":"hi","parameters":null}
+{"TEXT":"hi","parameters":[]}
+{"TEXT":"hi","parameters":{"a":null}}
+{"TEXT":"hi","parameters":{"NUM":5}}
+{"TEXT":"hi","parameters":{"NUM":"x"}}
+{"TEXT":"hi","parameters":{"TEXT":"ho"}}
+{"parameters":{"TEXT":"hi","TEXT":"ho"}}
+{"TEXT":"hi","parameters":{"parameters":{}}}
+{"TEXT":"hi","parameters":{"parameters":1}}
+{"TEXT":"hi","parameters":{"id":"8"}}
+{"TEXT":"hi","parameters":{"id":8}}
+{"TEXT":"hi","a":null,"parameters":5}
+{"parameters":5,"TEXT":5}
+{"TEXT":"hi","a":1,"parameters":{"b":2},"c":3}
+"""
+
+GENERATE_IDENTITY = """
+{"IN0":[1,2]}
+{"IN0":1}
+{"IN0":[]}
+{"IN0":[1],"id":"7"}
+"""
+
+
+def generate_cases():
+    for text in lines(GENERATE):
+        yield f"request {text}", "generate", text
+    for datatype in TENSOR_TYPES:
+        if datatype not in ("FP16", "BF16", "BOOL", "BYTES"):
+            for text in lines(GENERATE_IDENTITY):
+                yield f"{datatype} {text}", datatype.lower(), text
+    yield "BOOL", "bool", '{"IN0":[true,false]}'
+    yield "a BOOL", "bool", '{"IN0":true}'
+    yield "BYTES", "bytes", '{"IN0":["a","\\n"]}'
+    yield "keyword and input", "keyword", '{"parameters":{"a":1}}'
+    yield "keyword and input, none given", "keyword", '{"x":{"a":1}}'
+    yield "keyword and input, another mistake", "keyword", '{"parameters":5}'
+    yield "empty text", "generate", ""
+
+
 GROUPS = {
     "syntax": syntax_cases,
     "request": request_cases,
     "inputs": input_cases,
     "data": data_cases,
     "outputs": output_cases,
+    "generate": generate_cases,
 }

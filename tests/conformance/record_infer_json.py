@@ -59,9 +59,54 @@ class TritonPythonModel:
                 request.timeout(),
                 json.loads(request.parameters()),
             ]
-            text = numpy.array([json.dumps(seen, ensure_ascii=False).encode()], dtype=object)
+            text = json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()
+            text = numpy.array([text], dtype=object)
             responses.append(pb_utils.InferenceResponse([pb_utils.Tensor("OUT0", text)]))
         return responses
+"""
+
+# What a model sees of a request to generate.
+SEEN = """
+import json
+
+import numpy
+import triton_python_backend_utils as pb_utils
+
+
+def seen(tensor):
+    values = tensor.as_numpy()
+    flat = values.ravel().tolist()
+    flat = [v.decode() if isinstance(v, bytes) else v for v in flat]
+    return [tensor.name(), list(values.shape), flat]
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        responses = []
+        for request in requests:
+            inputs = sorted(map(seen, request.inputs()))
+            everything = [request.request_id(), json.loads(request.parameters()), *inputs]
+            text = json.dumps(everything, separators=(",", ":")).encode()
+            values = numpy.array([[text]], dtype=object)
+            responses.append(pb_utils.InferenceResponse([pb_utils.Tensor("SEEN", values)]))
+        return responses
+"""
+
+SEEN_CONFIG = """
+backend: "python"
+max_batch_size: 8
+input { name: "TEXT" data_type: TYPE_STRING dims: [1] optional: true }
+input { name: "NUM" data_type: TYPE_INT32 dims: [-1] optional: true }
+input { name: "MAT" data_type: TYPE_FP32 dims: [2, -1] optional: true }
+input { name: "FIX" data_type: TYPE_FP64 dims: [3] optional: true }
+input { name: "HALF" data_type: TYPE_FP16 dims: [1] optional: true }
+output { name: "SEEN" data_type: TYPE_STRING dims: [1] }
+"""
+
+KEYWORD_CONFIG = """
+backend: "python"
+input { name: "parameters" data_type: TYPE_INT32 dims: [-1] optional: true }
+output { name: "SEEN" data_type: TYPE_STRING dims: [1, 1] }
 """
 
 
@@ -85,6 +130,9 @@ def write_repository(root):
     pair = [("FP32", [-1]), ("INT32", [-1])]
     write_model(root, "pair", IDENTITY, pair, pair)
     write_model(root, "echo", ECHO, [("FP32", [-1])], [("BYTES", [-1])])
+    for name, config in ("generate", SEEN_CONFIG), ("keyword", KEYWORD_CONFIG):
+        write_model(root, name, SEEN, [], [])
+        (root / name / "config.pbtxt").write_text(config)
 
 
 def free_port():
@@ -157,7 +205,8 @@ def record(oracle, group):
         assert name not in names, name
         names.add(name)
         body = body if isinstance(body, bytes) else body.encode()
-        status, header_length, answer = oracle.post(f"/v2/models/{model}/infer", body)
+        endpoint = "generate" if group == "generate" else "infer"
+        status, header_length, answer = oracle.post(f"/v2/models/{model}/{endpoint}", body)
         line = {"name": name, "model": model, "status": status}
         put(line, "body", body)
         if status == 200:
