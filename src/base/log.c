@@ -83,12 +83,9 @@ static void append_head(struct hc_buf *out, enum hc_log_level level, const char 
     }
 }
 
-static void write_line(enum hc_log_level level, struct hc_buf *line) {
+static void write_line(struct hc_buf *line) {
     hc_buf_append_char(line, '\n');
-    int fd = log_file;
-    if (fd < 0) {
-        fd = level == HC_LOG_WARNING || level == HC_LOG_ERROR ? STDERR_FILENO : STDOUT_FILENO;
-    }
+    int fd = log_file >= 0 ? log_file : STDERR_FILENO;
     const char *place = line->data;
     size_t rest = line->size;
     while (rest > 0) {
@@ -116,7 +113,7 @@ void hc_log_write(enum hc_log_level level, const char *file, int line, const cha
     } else {
         hc_buf_append_text(&out, hc_buf_text(&message));
     }
-    write_line(level, &out);
+    write_line(&out);
 }
 
 void hc_log_write_raw(enum hc_log_level level, const char *file, int line, const char *text) {
@@ -124,5 +121,5 @@ void hc_log_write_raw(enum hc_log_level level, const char *file, int line, const
     append_head(&out, level, file, line);
     hc_buf_append_char(&out, '\n');
     hc_buf_append_string(&out, text);
-    write_line(level, &out);
+    write_line(&out);
 }

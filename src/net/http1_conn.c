@@ -58,11 +58,13 @@ bool hc_http1_flush(struct hc_http1_conn *http) {
         hc_http1_break(http);
         return false;
     }
-    if (status == HC_CONN_WAIT && (!http->blocked || out->size < size)) {
-        http->blocked_since_ns = hc_http1_now_ns(http);
-    }
+    bool progress = !http->blocked || out->size < size;
     http->blocked = status == HC_CONN_WAIT;
-    return status == HC_CONN_OK;
+    if (http->blocked && progress) {
+        http->blocked_since_ns = hc_http1_now_ns(http);
+        hc_http1_set_timer(http);
+    }
+    return !http->blocked;
 }
 
 void hc_http1_deliver(struct hc_http_exchange *exchange, struct hc_text bytes,

@@ -10,11 +10,13 @@ enum {
     MAX_SPARES = 64,
 };
 
+/* Uninitialised where it can be: pages that are never touched cost nothing. */
 static struct hc_http_exchange *create(const struct hc_http_shard *shard) {
+    size_t n_headers = shard->config->limits.n_headers;
     struct hc_http_exchange *exchange =
-        hc_alloc(sizeof *exchange + shard->config->limits.n_headers * sizeof exchange->headers[0]);
-    exchange->in = hc_alloc(IN_CAPACITY);
-    exchange->in_capacity = IN_CAPACITY;
+        hc_realloc(NULL, sizeof *exchange + n_headers * sizeof exchange->headers[0]);
+    *exchange =
+        (struct hc_http_exchange){.in = hc_realloc(NULL, IN_CAPACITY), .in_capacity = IN_CAPACITY};
     return exchange;
 }
 

@@ -161,9 +161,8 @@ static void begin_next(struct hc_http1_conn *http) {
  */
 static void end_conn(struct hc_http1_conn *http) {
     struct hc_http_exchange *exchange = http->exchange;
-    if (!http->conn.ended &&
-        (!exchange->body.done || hc_http1_has_input(exchange) ||
-         (http->conn.readable && !http->conn.drained))) {
+    if (!http->conn.ended && (!exchange->body.done || hc_http1_has_input(exchange) ||
+                              (http->conn.readable && !http->conn.drained))) {
         hc_http1_give_exchange(http);
         hc_conn_shut_down(&http->conn);
         http->since_ns = hc_http1_now_ns(http);

@@ -79,7 +79,7 @@ static enum hc_code count_elements(const struct hc_infer_json_input *input, uint
 
 static enum hc_code take_contents(const struct hc_infer_json_item *item, struct hc_pool *pool,
                                   struct hc_infer_json_input *input, struct hc_error *error) {
-    uint64_t count;
+    uint64_t count = 0;
     if (input->source == HC_INFER_JSON_BINARY) {
         return hc_infer_json_of(hc_json_as_uint64(&item->parameters[HC_INFER_JSON_BINARY_DATA_SIZE],
                                                   &input->binary_size, error),

@@ -5,11 +5,14 @@
 #include "infer_json_parts.h"
 #include "tensor/shape.h"
 
-static const char *const members[] = {"name", "datatype", "shape", "data", "parameters"};
+static const struct hc_text members[] = {
+    HC_TEXT("name"), HC_TEXT("datatype"), HC_TEXT("shape"), HC_TEXT("data"), HC_TEXT("parameters"),
+};
 
-static const char *const parameters[] = {
-    "binary_data_size",     "binary_data",          "classification",
-    "shared_memory_region", "shared_memory_offset", "shared_memory_byte_size",
+static const struct hc_text parameters[] = {
+    HC_TEXT("binary_data_size"),     HC_TEXT("binary_data"),
+    HC_TEXT("classification"),       HC_TEXT("shared_memory_region"),
+    HC_TEXT("shared_memory_offset"), HC_TEXT("shared_memory_byte_size"),
 };
 
 static void read_shape(struct hc_json_reader *json, struct hc_pool *pool,
@@ -119,7 +122,7 @@ enum hc_code hc_infer_json_take_string(const struct hc_infer_json_item *item,
                                        enum hc_infer_json_member member, struct hc_pool *pool,
                                        struct hc_text *text, struct hc_error *error) {
     const struct hc_json_value *value = &item->members[member];
-    const char *name = members[member];
+    const char *name = members[member].data;
     struct hc_json_string string;
     HC_TRY(hc_infer_json_require(value, name, error));
     HC_TRY(hc_infer_json_of(hc_json_as_string(value, &string, error), name, error));
@@ -133,7 +136,7 @@ static enum hc_code take_number(const struct hc_infer_json_item *item,
         return HC_OK;
     }
     return hc_infer_json_of(hc_json_as_uint64(&item->parameters[parameter], number, error),
-                            parameters[parameter], error);
+                            parameters[parameter].data, error);
 }
 
 enum hc_code hc_infer_json_take_region(const struct hc_infer_json_item *item, struct hc_pool *pool,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_parts.h"
+
 void *hc_pool_array_add(struct hc_pool_array *array, size_t item_size, struct hc_pool *pool) {
     if (array->n == array->capacity) {
         size_t capacity = array->capacity == 0 ? 4 : array->capacity * 2;
@@ -69,9 +71,9 @@ enum hc_code hc_infer_json_text(struct hc_json_string string, struct hc_pool *po
     return HC_OK;
 }
 
-unsigned hc_infer_json_find(struct hc_json_string string, const char *const *names, unsigned n) {
+unsigned hc_infer_json_find(struct hc_json_string string, const struct hc_text *names, unsigned n) {
     unsigned i = 0;
-    while (i < n && !hc_json_string_is(string, names[i])) {
+    while (i < n && !hc_json_string_equals(string, names[i])) {
         i++;
     }
     return i;

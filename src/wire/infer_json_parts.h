@@ -29,7 +29,7 @@ enum hc_code hc_infer_json_text(struct hc_json_string string, struct hc_pool *po
                                 struct hc_text *text, struct hc_error *error);
 
 /* The index of the string among N names; N when it is none of them. */
-unsigned hc_infer_json_find(struct hc_json_string string, const char *const *names, unsigned n);
+unsigned hc_infer_json_find(struct hc_json_string string, const struct hc_text *names, unsigned n);
 
 /* CODE; when it is a failure, the message says that it came from the member NAME. */
 enum hc_code hc_infer_json_of(enum hc_code code, const char *name, struct hc_error *error);

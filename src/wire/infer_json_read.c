@@ -10,7 +10,8 @@ enum { SEQUENCE_STRING_MAX = 128 };
 
 enum request_member { ID, PARAMETERS, INPUTS, OUTPUTS, N_REQUEST_MEMBERS };
 
-static const char *const request_members[] = {"id", "parameters", "inputs", "outputs"};
+static const struct hc_text request_members[] = {HC_TEXT("id"), HC_TEXT("parameters"),
+                                                 HC_TEXT("inputs"), HC_TEXT("outputs")};
 
 struct parameter {
     struct hc_json_string name;

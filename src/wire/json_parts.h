@@ -27,6 +27,9 @@ static inline void hc_json_skip_blanks(struct hc_json_reader *json) {
 /* Read the string whose opening quote the reader stands at. */
 bool hc_json_read_string(struct hc_json_reader *json, struct hc_json_string *string);
 
+/* Whether the string, once decoded, equals ASCII, which must be short (under 64 bytes). */
+bool hc_json_string_equals(struct hc_json_string string, struct hc_text ascii);
+
 /* How many bytes from PLACE on are neither quote, backslash nor control character. */
 size_t hc_json_plain_size(const char *place, const char *end);
 

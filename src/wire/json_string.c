@@ -202,16 +202,20 @@ void hc_json_string_decode(struct hc_json_string string, char *place) {
     }
 }
 
-bool hc_json_string_is(struct hc_json_string string, const char *ascii) {
-    if (string.size == string.raw.size) {
-        return hc_text_is(string.raw, ascii);
-    }
+bool hc_json_string_equals(struct hc_json_string string, struct hc_text ascii) {
     char decoded[64];
-    if (string.size >= sizeof decoded) {
+    if (string.size != ascii.size || string.size > sizeof decoded) {
         return false;
     }
+    if (string.size == string.raw.size) {
+        return hc_text_equal(string.raw, ascii);
+    }
     hc_json_string_decode(string, decoded);
-    return hc_text_is((struct hc_text){decoded, string.size}, ascii);
+    return hc_text_equal((struct hc_text){decoded, string.size}, ascii);
+}
+
+bool hc_json_string_is(struct hc_json_string string, const char *ascii) {
+    return hc_json_string_equals(string, hc_text_of(ascii));
 }
 
 bool hc_json_string_text(struct hc_json_string string, struct hc_pool *pool, struct hc_text *text) {

@@ -109,8 +109,12 @@ hc_number_result hc_number_read(struct hc_text text, struct hc_number *number, s
         return result;
     }
     number->kind = HC_NUMBER_DOUBLE;
+    if (found == form::special) {
+        number->real = *digits == 'N' ? NAN : minus ? -INFINITY : INFINITY;
+        return HC_NUMBER_READ;
+    }
     fast_float::from_chars(text.data, place, number->real);
-    if (found != form::special && std::isinf(number->real)) {
+    if (std::isinf(number->real)) {
         *size = 0;
         return HC_NUMBER_TOO_BIG;
     }

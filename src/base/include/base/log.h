@@ -5,8 +5,8 @@
  *
  * severity, month and day, UTC time, process, source, and the message as a JSON-escaped string
  * (raw when the environment has TRITON_SERVER_ESCAPE_LOG_MESSAGES=0; tables are always raw).
- * Information goes to stdout, warnings and errors to stderr, or everything to a file. A line is
- * one write(). Settings may be changed while other threads log.
+ * Everything goes to stderr, or to a file. A line is one write(). Settings may be changed while
+ * other threads log.
  */
 #ifndef HC_BASE_LOG_H
 #define HC_BASE_LOG_H

@@ -41,6 +41,7 @@ void *hc_http_data(const struct hc_http_exchange *exchange);
  *   HC_OUT_OF_RANGE       it is larger than the limit
  *   HC_DEADLINE_EXCEEDED  it came too slowly
  *   HC_CANCELLED          the client has gone
+ *   HC_RESOURCE_EXHAUSTED there is no memory to bring it together in
  * The exchange is still to be answered, and its connection ends with it.
  */
 typedef void (*hc_http_body_fn)(struct hc_http_exchange *exchange, struct hc_text bytes,

@@ -53,7 +53,7 @@ struct hc_infer_json_data {
 struct hc_infer_json_input {
     struct hc_text name;
     struct hc_text datatype; /* as it was spelled */
-    enum hc_dtype dtype;     /* HC_DTYPE_INVALID possible if the source is not DATA */
+    enum hc_dtype dtype;     /* HC_DTYPE_INVALID possible unless there are elements in DATA */
     int64_t *dims;           /* negative if beyond INT64_MAX; never with DATA */
     size_t n_dims;
     enum hc_infer_json_source source;

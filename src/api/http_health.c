@@ -1,0 +1,33 @@
+/* Health: whether the server lives, and whether it and its models are ready. */
+#include "http_internal.h"
+
+static bool exiting(const struct http_call *call) {
+    if (!atomic_load(&call->api->server->stopping)) {
+        return false;
+    }
+    http_answer_error(call->exchange, HC_UNAVAILABLE, HC_TEXT("Server exiting"));
+    return true;
+}
+
+void http_live(const struct http_call *call) {
+    if (!exiting(call)) {
+        http_answer_empty(call->exchange, 200);
+    }
+}
+
+void http_ready(const struct http_call *call) {
+    if (!exiting(call)) {
+        bool ready = !call->api->server->options.strict_readiness || call->context->catalog->ready;
+        http_answer_empty(call->exchange, ready ? 200 : 400);
+    }
+}
+
+void http_model_ready(const struct http_call *call) {
+    struct hc_model *model;
+    struct hc_error error;
+    if (http_find_model(call, &model, &error) != HC_OK) {
+        http_answer_error(call->exchange, error.code, hc_text_of(error.message));
+    } else {
+        http_answer_empty(call->exchange, 200);
+    }
+}

@@ -1,0 +1,51 @@
+/*
+ * What the files of the HTTP front end know of each other.
+ */
+#ifndef HC_API_HTTP_INTERNAL_H
+#define HC_API_HTTP_INTERNAL_H
+
+#include "api/http.h"
+#include "base/buf.h"
+
+struct hc_http_api {
+    struct hc_server *server;
+    struct hc_http_api_options options;
+    struct hc_http_server *http;
+};
+
+/* What a handler gets: the exchange, and what the path said. */
+struct http_call {
+    struct hc_http_api *api;
+    struct hc_http_exchange *exchange;
+    struct hc_context *context; /* of the exchange's loop */
+    struct hc_text model;       /* empty: the path names none */
+    struct hc_text version;     /* likewise */
+};
+
+/* ---- http_answer.c: each ends the exchange ---- */
+
+void http_answer_empty(struct hc_http_exchange *exchange, int status);
+
+/* BODY's memory is taken over. */
+void http_answer_json(struct hc_http_exchange *exchange, int status, struct hc_buf *body);
+
+/* {"error":"MESSAGE"} with the status of CODE. */
+void http_answer_error(struct hc_http_exchange *exchange, enum hc_code code,
+                       struct hc_text message);
+void http_answer_status(struct hc_http_exchange *exchange, int status, struct hc_text message);
+
+/* ---- handlers ---- */
+
+void http_live(const struct http_call *call);
+void http_ready(const struct http_call *call);
+void http_model_ready(const struct http_call *call);
+void http_server_metadata(const struct http_call *call);
+void http_model_metadata(const struct http_call *call);
+void http_model_config(const struct http_call *call);
+void http_infer(const struct http_call *call);
+
+/* The model that the path names, borrowed from the catalog of the loop. */
+enum hc_code http_find_model(const struct http_call *call, struct hc_model **model,
+                             struct hc_error *error);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The HTTP/REST front end: KServe v2 with Triton's extensions, over net/http_server.h.
+ *
+ *     http_route.c     which handler a path belongs to
+ *     http_answer.c    the forms of answers
+ *     http_health.c    live, ready
+ *     http_metadata.c  server and model metadata, model config
+ *     http_infer.c     infer
+ *
+ * A handler runs on the loop of its connection and answers its exchange, at once or later.
+ */
+#ifndef HC_API_HTTP_H
+#define HC_API_HTTP_H
+
+#include "core/server.h"
+#include "net/http_server.h"
+
+struct hc_http_api;
+
+struct hc_http_api_options {
+    const char *address;
+    uint16_t port;
+    bool reuse_port;
+    size_t max_input_size;   /* of what is not binary tensor data */
+    uint64_t max_body_size;  /* of whole requests */
+};
+
+enum hc_code hc_http_api_create(struct hc_server *server,
+                                const struct hc_http_api_options *options,
+                                struct hc_http_api **api, struct hc_error *error);
+
+uint16_t hc_http_api_port(const struct hc_http_api *api);
+
+/* As hc_http_server_stop(), _count() and _abort(). */
+void hc_http_api_stop(struct hc_http_api *api, void (*on_stopped)(void *data), void *data);
+size_t hc_http_api_count(const struct hc_http_api *api);
+void hc_http_api_abort(struct hc_http_api *api);
+
+void hc_http_api_destroy(struct hc_http_api *api);
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * What the files of the Python backend know of each other.
+ */
+#ifndef HC_BACKEND_PYTHON_INTERNAL_H
+#define HC_BACKEND_PYTHON_INTERNAL_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "channel/channel.h"
+#include "channel/control.h"
+#include "channel/spin.h"
+#include "core/context.h"
+#include "core/model.h"
+#include "core/server.h"
+#include "net/loop.h"
+
+struct python_instance;
+struct python_model;
+
+/* ---- pins.c: blocks of the request arena that a pyhost was given and has not released ---- */
+
+struct pins {
+    struct hc_arena *arena;
+    pthread_mutex_t *lock; /* the model's: blocks may change hands between its pyhosts */
+    struct hc_list list;
+};
+
+void pins_init(struct pins *pins, struct hc_arena *arena, pthread_mutex_t *lock);
+
+/* Pin a request's message and inputs for an execution. */
+void pins_add(struct pins *pins, struct hc_block *message, struct hc_block *const *blocks,
+              size_t n_blocks, uint64_t execution_id);
+
+/* The pyhost released the message with that index and generation; false when it has none such. */
+bool pins_release(struct pins *pins, uint32_t index, uint32_t generation);
+
+/* Release what was pinned for one execution, or everything. */
+void pins_release_execution(struct pins *pins, uint64_t execution_id);
+void pins_release_all(struct pins *pins);
+
+/* A reference to the pinned block that PLACE lies in; NULL when it lies in none. */
+struct hc_block *pins_find(struct pins *pins, const struct hc_place *place);
+
+/* ---- pyhost.c: one life ---- */
+
+enum pyhost_state {
+    PYHOST_STARTING, /* imports the model */
+    PYHOST_IMPORTED, /* initialises it */
+    PYHOST_READY,
+    PYHOST_DEAD,
+};
+
+/* Whether the loops know a life. */
+enum pyhost_adoption { PYHOST_UNKNOWN, PYHOST_BEING_ADOPTED, PYHOST_ADOPTED, PYHOST_BEING_DROPPED };
+
+/* Events that wait for room in a ring. */
+struct pyhost_link {
+    struct hc_link rings;
+    struct hc_buf waiting_events; /* struct hc_entry each */
+};
+
+struct pyhost {
+    atomic_uint references; /* the instance, each loop's side, each response not yet released */
+    struct python_instance *owner;
+    struct hc_memfile channel;
+    struct hc_memfile responses; /* mapped read-only */
+    struct hc_channel_header *header;
+    struct pins pins;
+    size_t n_links;
+    struct pyhost_link *links; /* each touched by its loop alone */
+    atomic_bool succeeded;     /* has answered a request */
+
+    /* Control thread. */
+    enum pyhost_state state;
+    enum pyhost_adoption adoption;
+    pid_t pid;
+    int pid_fd;
+    int control;
+    struct hc_watch death_watch;
+    struct hc_watch control_watch;
+    struct hc_control_reader reader;
+    char *failure; /* what it said when it could not start */
+    char *death;   /* why it died, in words */
+};
+
+/* Start a process for the instance. Callbacks below follow on the control thread. */
+enum hc_code pyhost_spawn(struct python_instance *owner, struct pyhost **host,
+                          struct hc_error *error);
+void pyhost_ref(struct pyhost *host);
+void pyhost_unref(struct pyhost *host);
+
+/* Have an imported pyhost initialise its model. */
+void pyhost_initialize(struct pyhost *host);
+
+/* Kill it and all its children; its death follows. Any thread. */
+void pyhost_kill(struct pyhost *host);
+
+/* ---- loop_side.c ---- */
+
+/* One loop's side of a model. */
+struct loop_side {
+    struct hc_poller poller; /* active while anything is expected */
+    struct python_model *model;
+    unsigned loop_index;
+    size_t n_expected; /* requests of this loop in flight, and executions submitted by it */
+    struct side_host {
+        struct pyhost *host; /* NULL: none adopted */
+        size_t n_executions; /* submitted by this loop and not yet heard of */
+    } *hosts;                /* by instance */
+};
+
+void loop_side_init(struct loop_side *side, struct python_model *model, unsigned loop_index);
+void loop_side_finish(struct loop_side *side);
+void loop_side_expect(struct loop_side *side);
+void loop_side_settle(struct loop_side *side);
+
+/* On the side's loop: know a life from now on; hear its last words and forget it. */
+void loop_side_adopt(struct loop_side *side, struct pyhost *host);
+void loop_side_drop(struct loop_side *side, struct pyhost *host);
+
+void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
+                      struct hc_execution *execution);
+
+/* ---- python.c ---- */
+
+struct python_instance {
+    struct hc_instance *instance;
+    struct python_model *model;
+    struct pyhost *host; /* NULL: between two lives */
+    struct hc_timer restart_timer;
+    unsigned n_failures; /* lives in a row that ended before a success */
+};
+
+struct python_model {
+    struct hc_model *model;
+    struct hc_server *server;
+    struct python_instance *instances;
+    struct loop_side *sides; /* by loop */
+    pthread_mutex_t pins_lock;
+    size_t n_loops;
+    size_t n_starting; /* instances that have not yet been ready once, while the model loads */
+    bool loading;
+    bool config_complete; /* the model's own completion was heard, or is not wanted */
+    bool stopping;
+    bool abandoned;             /* no instance is started any more */
+    struct hc_error load_error; /* code HC_OK: none so far */
+};
+
+/* By pyhost.c, on the control thread. */
+void python_on_imported(struct pyhost *host, const char *completed_config); /* NULL: none */
+void python_on_ready(struct pyhost *host);
+void python_on_death(struct pyhost *host);
+
+/* By loop_side.c: the request is no longer the backend's. */
+void python_discard(struct hc_request *request);
+
+/* Wakes loop INDEX when a pyhost has replied. */
+int python_event_fd(unsigned index);
+
+static inline struct python_model *python_model_of(const struct hc_model *model) {
+    return model->backend_model;
+}
+
+#endif

@@ -1,0 +1,349 @@
+/* What each loop does for a Python model: submit to rings, read replies, deliver responses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "channel/bell.h"
+#include "core/dispatch.h"
+#include "internal.h"
+#include "message.h"
+
+/* A response whose tensors lie in the memory that a life has shared with the server. */
+struct python_response {
+    struct hc_response base;
+    struct pyhost *host;    /* referenced */
+    struct hc_model *model; /* referenced: its arena may hold outputs */
+    unsigned loop_index;    /* whose link takes the release */
+    uint32_t block;         /* of the message, in the response arena */
+    uint32_t generation;
+    size_t n_inputs; /* blocks of the request arena that outputs lie in */
+    struct hc_block **inputs;
+};
+
+/* A life that breaks the channel's rules is not reasoned with. */
+static bool violation(struct pyhost *host, const char *what) {
+    hc_log_error("instance '%s' broke the protocol of its channel (%s); it is killed",
+                 host->owner->instance->name, what);
+    pyhost_kill(host);
+    return false;
+}
+
+/* Send what did not fit before, as far as it fits now. */
+static void flush_events(struct pyhost_link *link) {
+    size_t done = 0;
+    struct hc_entry entry;
+    while (done < link->waiting_events.size) {
+        memcpy(&entry, link->waiting_events.data + done, sizeof entry);
+        if (!hc_ring_write(&link->rings.events, &entry)) {
+            break;
+        }
+        done += sizeof entry;
+    }
+    if (done > 0) {
+        hc_buf_consume(&link->waiting_events, done);
+        hc_ring_publish(&link->rings.events);
+    }
+}
+
+/* The pyhost sees it when it next looks: releases wake nobody. */
+static void send_event(struct pyhost_link *link, const struct hc_entry *entry) {
+    flush_events(link);
+    if (link->waiting_events.size == 0 && hc_ring_write(&link->rings.events, entry)) {
+        hc_ring_publish(&link->rings.events);
+    } else {
+        hc_buf_append(&link->waiting_events, entry, sizeof *entry);
+    }
+}
+
+static void release_block(struct pyhost *host, unsigned loop_index, uint32_t block,
+                          uint32_t generation) {
+    const struct hc_entry entry = {
+        .kind = HC_EVENT_RELEASE,
+        .arena = HC_ARENA_RESPONSE,
+        .block = block,
+        .generation = generation,
+    };
+    send_event(&host->links[loop_index], &entry);
+}
+
+static void release_response(struct hc_response *base) {
+    struct python_response *response = hc_list_item(base, struct python_response, base);
+    for (size_t i = 0; i < response->n_inputs; i++) {
+        hc_arena_unref(response->host->pins.arena, response->inputs[i]);
+    }
+    release_block(response->host, response->loop_index, response->block, response->generation);
+    pyhost_unref(response->host);
+    hc_model_unref(response->model);
+    hc_pool_finish(&base->pool);
+    free(response);
+}
+
+/* Where an output's data is, once it is certain that all of it may be read. */
+static bool resolve(struct python_response *response, const struct hc_place *place,
+                    struct hc_output *output) {
+    struct pyhost *host = response->host;
+    if (place->size == 0) {
+        return true;
+    }
+    if (place->arena == HC_ARENA_RESPONSE) {
+        output->data = host->responses.base + place->offset;
+        return place->offset <= host->responses.size &&
+               place->size <= host->responses.size - place->offset;
+    }
+    struct hc_block *block =
+        place->arena == HC_ARENA_REQUEST ? pins_find(&host->pins, place) : NULL;
+    if (block == NULL) {
+        return false;
+    }
+    response->inputs[response->n_inputs++] = block;
+    output->data = hc_arena_file(host->pins.arena)->base + place->offset;
+    return true;
+}
+
+static bool resolve_outputs(struct python_response *response, const struct hc_place *places) {
+    struct hc_response *base = &response->base;
+    response->inputs = hc_pool_alloc(&base->pool, base->n_outputs * sizeof *response->inputs);
+    for (size_t i = 0; i < base->n_outputs; i++) {
+        if (!resolve(response, &places[i], &base->outputs[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The response that ENTRY announces; NULL when it does not hold together. */
+static struct hc_response *read_response(struct loop_side *side, struct pyhost *host,
+                                         const struct hc_entry *entry) {
+    if (entry->arena != HC_ARENA_RESPONSE || entry->offset > host->responses.size ||
+        entry->size > host->responses.size - entry->offset || entry->offset % 64 != 0) {
+        return NULL;
+    }
+    struct python_response *response = hc_new(struct python_response);
+    response->base.on_release = release_response;
+    response->host = host;
+    pyhost_ref(host);
+    response->model = side->model->model;
+    hc_model_ref(response->model);
+    response->loop_index = side->loop_index;
+    response->block = entry->block;
+    response->generation = entry->generation;
+    struct hc_place *places = NULL;
+    if (hc_message_read(host->responses.base + entry->offset, entry->size, &response->base, &places,
+                        NULL) != HC_OK ||
+        !resolve_outputs(response, places)) {
+        hc_response_release(&response->base);
+        return NULL;
+    }
+    return &response->base;
+}
+
+static bool on_response(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
+    struct hc_context *context = &side->model->server->contexts[side->loop_index];
+    struct hc_request *request = hc_context_find(context, entry->handle);
+    if (request == NULL || !hc_dispatch_has(request, host->owner->instance)) {
+        return violation(host, "a response to a request that it does not have");
+    }
+    struct hc_response *response = NULL;
+    if (entry->size > 0) {
+        response = read_response(side, host, entry);
+        if (response == NULL) {
+            return violation(host, "a response that does not hold together");
+        }
+        if (response->code == HC_OK) {
+            atomic_store_explicit(&host->succeeded, true, memory_order_relaxed);
+        }
+    }
+    bool final = (entry->flags & HC_REPLY_FINAL) != 0;
+    request->compute_start_ns = entry->start_ns;
+    request->compute_end_ns = entry->end_ns;
+    if (final) {
+        hc_dispatch_answered(request);
+        python_discard(request);
+    }
+    request->on_response(request, response, final);
+    return true;
+}
+
+static bool on_executed(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
+    struct side_host *side_host = &side->hosts[host->owner->instance->index];
+    if (side_host->n_executions == 0 ||
+        !hc_dispatch_executed(host->owner->instance, entry->handle)) {
+        return violation(host, "an execution that it does not have has ended");
+    }
+    side_host->n_executions--;
+    loop_side_settle(side);
+    return true;
+}
+
+static bool on_skipped(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
+    struct side_host *side_host = &side->hosts[host->owner->instance->index];
+    if (side_host->n_executions == 0) {
+        return violation(host, "an execution that it does not have was skipped");
+    }
+    pins_release_execution(&host->pins, entry->handle);
+    side_host->n_executions--;
+    loop_side_settle(side);
+    return true;
+}
+
+static bool on_entry(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
+    switch (entry->kind) {
+    case HC_REPLY_RESPONSE:
+        return on_response(side, host, entry);
+    case HC_REPLY_EXECUTED:
+        return on_executed(side, host, entry);
+    case HC_REPLY_SKIPPED:
+        return on_skipped(side, host, entry);
+    case HC_REPLY_RELEASE:
+        return pins_release(&host->pins, entry->block, entry->generation) ||
+               violation(host, "a release of memory that it does not hold");
+    default:
+        return violation(host, "an unknown reply");
+    }
+}
+
+/* Read all that the life has answered on this loop. */
+static bool drain(struct loop_side *side, struct pyhost *host) {
+    struct pyhost_link *link = &host->links[side->loop_index];
+    struct hc_entry entry;
+    enum hc_ring_state state;
+    bool any = false;
+    while ((state = hc_ring_pop(&link->rings.replies, &entry)) == HC_RING_ENTRY) {
+        any = true;
+        if (!on_entry(side, host, &entry)) {
+            return true;
+        }
+    }
+    if (state == HC_RING_CORRUPT) {
+        violation(host, "a corrupt ring");
+    }
+    if (link->waiting_events.size > 0) {
+        flush_events(link);
+    }
+    return any;
+}
+
+static struct loop_side *side_of(struct hc_poller *poller) {
+    return hc_list_item(poller, struct loop_side, poller);
+}
+
+static bool poll_replies(struct hc_poller *poller) {
+    struct loop_side *side = side_of(poller);
+    bool any = false;
+    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+        struct pyhost *host = side->hosts[i].host;
+        any = (host != NULL && drain(side, host)) || any;
+    }
+    return any;
+}
+
+static struct hc_ring *replies_of(const struct loop_side *side, size_t instance) {
+    struct pyhost *host = side->hosts[instance].host;
+    return host == NULL ? NULL : &host->links[side->loop_index].rings.replies;
+}
+
+static bool arm_replies(struct hc_poller *poller) {
+    struct loop_side *side = side_of(poller);
+    bool any = false;
+    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+        struct hc_ring *replies = replies_of(side, i);
+        any = (replies != NULL && hc_ring_arm(replies)) || any;
+    }
+    return any;
+}
+
+static void disarm_replies(struct hc_poller *poller) {
+    struct loop_side *side = side_of(poller);
+    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+        struct hc_ring *replies = replies_of(side, i);
+        if (replies != NULL) {
+            hc_ring_unarm(replies);
+        }
+    }
+}
+
+void loop_side_init(struct loop_side *side, struct python_model *model, unsigned loop_index) {
+    *side = (struct loop_side){
+        .poller = {.poll = poll_replies, .arm = arm_replies, .disarm = disarm_replies},
+        .model = model,
+        .loop_index = loop_index,
+        .hosts = hc_alloc_array(model->model->n_instances, sizeof *side->hosts),
+    };
+}
+
+void loop_side_finish(struct loop_side *side) {
+    free(side->hosts);
+}
+
+void loop_side_expect(struct loop_side *side) {
+    if (side->n_expected++ == 0) {
+        hc_poller_activate(side->model->server->contexts[side->loop_index].loop, &side->poller);
+    }
+}
+
+void loop_side_settle(struct loop_side *side) {
+    if (--side->n_expected == 0) {
+        hc_poller_deactivate(&side->poller);
+    }
+}
+
+/* Chain the messages of the execution and pin what they need. Returns the first's place. */
+static uint64_t chain(struct pyhost *host, struct hc_execution *execution) {
+    struct hc_arena *arena = host->pins.arena;
+    struct hc_message_request *before = NULL;
+    uint64_t first = 0;
+    hc_list_each (link, &execution->requests) {
+        struct hc_request *request = hc_list_item(link, struct hc_request, _queue_link);
+        struct hc_block *block = request->_backend;
+        struct hc_message_request *message = hc_message_of(arena, block);
+        pins_add(&host->pins, block, request->_blocks, request->_n_blocks, execution->id);
+        message->next = 0;
+        atomic_store_explicit(&message->state, HC_MESSAGE_QUEUED, memory_order_relaxed);
+        if (before == NULL) {
+            first = block->offset;
+        } else {
+            before->next = block->offset;
+        }
+        before = message;
+    }
+    return first;
+}
+
+void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
+                      struct hc_execution *execution) {
+    struct side_host *side_host = &side->hosts[instance->index];
+    struct pyhost *host = side_host->host;
+    execution->backend_place = chain(host, execution);
+    const struct hc_entry entry = {
+        .kind = HC_WORK_EXECUTE,
+        .number = (uint32_t)execution->n_requests,
+        .handle = execution->id,
+        .offset = execution->backend_place,
+        .arena = HC_ARENA_REQUEST,
+    };
+    struct pyhost_link *link = &host->links[side->loop_index];
+    if (!hc_ring_write(&link->rings.work, &entry)) {
+        violation(host, "it does not take its work off the ring");
+        return; /* its death gives the requests back */
+    }
+    hc_ring_publish(&link->rings.work);
+    side_host->n_executions++;
+    loop_side_expect(side);
+}
+
+void loop_side_adopt(struct loop_side *side, struct pyhost *host) {
+    pyhost_ref(host);
+    side->hosts[host->owner->instance->index].host = host;
+}
+
+void loop_side_drop(struct loop_side *side, struct pyhost *host) {
+    struct side_host *side_host = &side->hosts[host->owner->instance->index];
+    drain(side, host);
+    for (; side_host->n_executions > 0; side_host->n_executions--) {
+        loop_side_settle(side);
+    }
+    side_host->host = NULL;
+    pyhost_unref(host);
+}

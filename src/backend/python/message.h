@@ -1,0 +1,35 @@
+/*
+ * Messages between server and pyhost: requests written, responses read and checked.
+ */
+#ifndef HC_BACKEND_PYTHON_MESSAGE_H
+#define HC_BACKEND_PYTHON_MESSAGE_H
+
+#include "channel/layout.h"
+#include "core/arena.h"
+#include "core/request.h"
+
+/*
+ * Write the message of REQUEST into a block of its model's arena; the block is the caller's. What
+ * depends on the execution (next, state) is left for later.
+ */
+enum hc_code hc_message_write(struct hc_request *request, struct hc_block **block,
+                              struct hc_error *error);
+
+/* The same message again, in a block of its own: for a request that is submitted anew. */
+enum hc_code hc_message_copy(struct hc_arena *arena, const struct hc_block *block,
+                             struct hc_block **copy, struct hc_error *error);
+
+static inline struct hc_message_request *hc_message_of(const struct hc_arena *arena,
+                                                       const struct hc_block *block) {
+    return (struct hc_message_request *)(void *)hc_arena_memory(arena, block);
+}
+
+/*
+ * Read the message of SIZE bytes at MEMORY, which a pyhost may be writing to at the same time, into
+ * RESPONSE: everything but the data of its outputs, whose unchecked places go to *PLACES, one an
+ * output. HC_INTERNAL when anything in it does not hold together.
+ */
+enum hc_code hc_message_read(const char *memory, size_t size, struct hc_response *response,
+                             struct hc_place **places, struct hc_error *error);
+
+#endif

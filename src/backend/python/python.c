@@ -1,0 +1,466 @@
+/* The Python backend: a model and its instances; when to start, restart and stop. */
+#include "backend/python.h"
+
+#include <errno.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "channel/bell.h"
+#include "core/dispatch.h"
+#include "internal.h"
+#include "message.h"
+
+/* A life that ends before its first success delays the next one, doubling up to the longest. */
+static const uint64_t first_delay_ns = 100 * HC_NS_PER_MS;
+static const uint64_t longest_delay_ns = 10 * HC_NS_PER_S;
+
+/* What wakes each loop when a pyhost has replied. */
+struct loop_bell {
+    struct hc_watch watch;
+    struct hc_task start; /* the watch, on its loop */
+    struct hc_loop *loop;
+};
+
+static struct loop_bell bells[HC_MAX_LINKS];
+static size_t n_bells;
+
+int python_event_fd(unsigned index) {
+    return bells[index].watch.fd;
+}
+
+static void on_bell(struct hc_watch *watch, unsigned events) {
+    (void)watch;
+    (void)events; /* being awake is enough: pollers look at their rings every turn */
+}
+
+static void start_bell(struct hc_task *task) {
+    struct loop_bell *bell = hc_list_item(task, struct loop_bell, start);
+    struct hc_error error;
+    if (hc_watch_start(bell->loop, &bell->watch, HC_WATCH_READ | HC_WATCH_EDGE, &error) != HC_OK) {
+        hc_log_error("cannot watch for replies: %s", error.message);
+        abort();
+    }
+}
+
+enum hc_code hc_python_start(struct hc_server *server, struct hc_error *error) {
+    for (size_t i = 0; i < server->n_contexts; i++) {
+        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0) {
+            return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "eventfd: %s", strerror(errno));
+        }
+        bells[i] = (struct loop_bell){
+            .watch = {.fd = fd, .on_ready = on_bell},
+            .start = {.run = start_bell},
+            .loop = server->contexts[i].loop,
+        };
+        n_bells = i + 1;
+        hc_loop_post(bells[i].loop, &bells[i].start);
+    }
+    hc_backend_register(&hc_python_backend);
+    return HC_OK;
+}
+
+void hc_python_finish(void) {
+    for (size_t i = 0; i < n_bells; i++) {
+        hc_watch_stop(&bells[i].watch);
+        hc_fd_close(bells[i].watch.fd);
+    }
+    n_bells = 0;
+}
+
+/* ---- Handing a life to the loops, and taking it back ---- */
+
+struct handover {
+    struct pyhost *host;
+    void (*step)(struct loop_side *side, struct pyhost *host);
+    void (*done)(
+        struct pyhost *host); /* on the control thread, when every loop has done its step */
+    atomic_size_t n_left;
+    struct hc_task finish;
+    struct handover_task {
+        struct hc_task task;
+        struct handover *handover;
+        struct loop_side *side;
+    } tasks[];
+};
+
+static void finish_handover(struct hc_task *task) {
+    struct handover *handover = hc_list_item(task, struct handover, finish);
+    struct pyhost *host = handover->host;
+    void (*done)(struct pyhost *) = handover->done;
+    free(handover);
+    done(host);
+    pyhost_unref(host);
+}
+
+static void run_step(struct hc_task *task) {
+    struct handover_task *own = hc_list_item(task, struct handover_task, task);
+    struct handover *handover = own->handover;
+    handover->step(own->side, handover->host);
+    if (atomic_fetch_sub(&handover->n_left, 1) == 1) {
+        hc_loop_post(handover->host->owner->model->server->control, &handover->finish);
+    }
+}
+
+static void hand_over(struct pyhost *host,
+                      void (*step)(struct loop_side *side, struct pyhost *host),
+                      void (*done)(struct pyhost *host)) {
+    struct python_model *model = host->owner->model;
+    struct handover *handover =
+        hc_alloc(sizeof *handover + model->n_loops * sizeof handover->tasks[0]);
+    pyhost_ref(host);
+    handover->host = host;
+    handover->step = step;
+    handover->done = done;
+    handover->finish.run = finish_handover;
+    atomic_init(&handover->n_left, model->n_loops);
+    for (size_t i = 0; i < model->n_loops; i++) {
+        handover->tasks[i] = (struct handover_task){
+            .task = {.run = run_step}, .handover = handover, .side = &model->sides[i]};
+        hc_loop_post(model->server->contexts[i].loop, &handover->tasks[i].task);
+    }
+}
+
+/* ---- Lives ---- */
+
+static void start_life(struct python_instance *own);
+
+static bool all_dead(const struct python_model *model) {
+    for (size_t i = 0; i < model->model->n_instances; i++) {
+        if (model->instances[i].host != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The end of a model's loading, when every instance has become ready or one has failed. */
+static void finish_loading(struct python_model *model) {
+    model->loading = false;
+    hc_model_loaded(model->model, model->load_error.code != HC_OK ? &model->load_error : NULL);
+}
+
+static void fail_loading(struct python_model *model, const struct hc_error *error) {
+    if (model->load_error.code == HC_OK) {
+        model->load_error = *error;
+    }
+    for (size_t i = 0; i < model->model->n_instances; i++) {
+        if (model->instances[i].host != NULL) {
+            pyhost_kill(model->instances[i].host);
+        }
+    }
+    if (all_dead(model)) {
+        finish_loading(model);
+    }
+}
+
+static uint64_t restart_delay_ns(unsigned n_failures) {
+    if (n_failures == 0) {
+        return 0;
+    }
+    uint64_t delay_ns = first_delay_ns << (n_failures < 16 ? n_failures - 1 : 15);
+    return delay_ns < longest_delay_ns ? delay_ns : longest_delay_ns;
+}
+
+static void restart_later(struct python_instance *own) {
+    uint64_t delay_ns = restart_delay_ns(own->n_failures);
+    own->n_failures++;
+    hc_timer_start(own->model->server->control, &own->restart_timer, hc_clock_ns() + delay_ns);
+}
+
+static void on_restart_due(struct hc_timer *timer) {
+    start_life(hc_list_item(timer, struct python_instance, restart_timer));
+}
+
+/* With the last instance of an abandoned model goes the hope of what is queued. */
+static void fail_if_abandoned(struct python_model *model) {
+    if (model->abandoned && all_dead(model)) {
+        hc_dispatch_fail_queue(model->model, HC_UNAVAILABLE,
+                               "Server is stopping, the model has been ended");
+    }
+}
+
+/* The loops know nothing of the life any more. */
+static void end_life(struct pyhost *host) {
+    struct python_instance *own = host->owner;
+    struct python_model *model = own->model;
+    const char *name = own->instance->name;
+    pins_release_all(&host->pins);
+    own->host = NULL;
+    if (atomic_load(&host->succeeded)) {
+        own->n_failures = 0;
+    }
+    if (model->stopping) {
+        if (all_dead(model)) {
+            hc_model_unloaded(model->model);
+        }
+    } else if (model->abandoned) {
+        fail_if_abandoned(model);
+    } else if (model->loading) {
+        struct hc_error error;
+        hc_error_set(&error, HC_INTERNAL, "%s", host->death);
+        fail_loading(model, &error);
+    } else {
+        hc_log_error("instance '%s' died: %s; it is started again", name, host->death);
+        restart_later(own);
+    }
+    pyhost_unref(host);
+}
+
+static void on_dropped(struct pyhost *host) {
+    const char *name = host->owner->instance->name;
+    hc_auto(text) message = hc_format("Failed to process the request(s) for model instance '%s', "
+                                      "message: Stub process '%s' is not healthy: %s.",
+                                      name, name, host->death);
+    hc_dispatch_recover(host->owner->instance, HC_INTERNAL, message);
+    end_life(host);
+}
+
+static void drop(struct pyhost *host) {
+    host->adoption = PYHOST_BEING_DROPPED;
+    hand_over(host, loop_side_drop, on_dropped);
+}
+
+static void on_adopted(struct pyhost *host) {
+    struct python_model *model = host->owner->model;
+    host->adoption = PYHOST_ADOPTED;
+    if (host->state == PYHOST_DEAD) {
+        drop(host);
+        return;
+    }
+    if (model->stopping) {
+        return; /* told to stop below, by what set the flag */
+    }
+    hc_dispatch_up(host->owner->instance);
+    if (model->loading && --model->n_starting == 0 && model->load_error.code == HC_OK) {
+        finish_loading(model);
+    }
+}
+
+void python_on_imported(struct pyhost *host, const char *completed_config) {
+    struct python_model *model = host->owner->model;
+    struct hc_error error;
+    if (!model->config_complete && host->owner->instance->index == 0) {
+        if (hc_model_complete(model->model, completed_config, &error) != HC_OK) {
+            fail_loading(model, &error);
+            return;
+        }
+        model->config_complete = true;
+        for (size_t i = 1; i < model->model->n_instances; i++) {
+            struct pyhost *other = model->instances[i].host;
+            if (other != NULL && other->state == PYHOST_IMPORTED) {
+                pyhost_initialize(other);
+            }
+        }
+    }
+    if (model->config_complete) {
+        pyhost_initialize(host);
+    }
+}
+
+void python_on_ready(struct pyhost *host) {
+    host->adoption = PYHOST_BEING_ADOPTED;
+    hand_over(host, loop_side_adopt, on_adopted);
+}
+
+void python_on_death(struct pyhost *host) {
+    if (host->adoption == PYHOST_UNKNOWN) {
+        end_life(host);
+    } else if (host->adoption == PYHOST_ADOPTED) {
+        hc_dispatch_down(host->owner->instance);
+        drop(host);
+    }
+}
+
+static void start_life(struct python_instance *own) {
+    struct hc_error error;
+    if (pyhost_spawn(own, &own->host, &error) == HC_OK) {
+        return;
+    }
+    if (own->model->loading) {
+        fail_loading(own->model, &error);
+    } else {
+        hc_log_error("instance '%s': %s", own->instance->name, error.message);
+        restart_later(own);
+    }
+}
+
+/* ---- The table of functions ---- */
+
+static void load(struct hc_model *model) {
+    struct python_model *own = hc_new(struct python_model);
+    own->model = model;
+    own->server = model->server;
+    own->loading = true;
+    own->n_loops = model->server->n_contexts;
+    own->n_starting = model->n_instances;
+    pthread_mutex_init(&own->pins_lock, NULL);
+    model->backend_model = own;
+    own->sides = hc_alloc_array(own->n_loops, sizeof *own->sides);
+    for (unsigned i = 0; i < own->n_loops; i++) {
+        loop_side_init(&own->sides[i], own, i);
+    }
+    own->instances = hc_alloc_array(model->n_instances, sizeof *own->instances);
+    for (size_t i = 0; i < model->n_instances; i++) {
+        own->instances[i] = (struct python_instance){
+            .instance = &model->instances[i],
+            .model = own,
+            .restart_timer = {.on_due = on_restart_due},
+        };
+        model->instances[i].backend = &own->instances[i];
+    }
+    for (size_t i = 0; i < model->n_instances && own->loading; i++) {
+        start_life(&own->instances[i]);
+    }
+}
+
+/* Tell a ready pyhost to finalise and end; others are killed, they have nothing to finish. */
+static void stop_life(struct pyhost *host) {
+    struct hc_server *server = host->owner->model->server;
+    struct pyhost_link *link = &host->links[hc_loop_index(server->control)];
+    const struct hc_entry entry = {.kind = HC_WORK_STOP};
+    if (host->state != PYHOST_READY || !hc_ring_write(&link->rings.work, &entry)) {
+        pyhost_kill(host);
+        return;
+    }
+    hc_ring_publish(&link->rings.work);
+    hc_bell_ring(&host->header->bell);
+}
+
+static void unload(struct hc_model *model) {
+    struct python_model *own = python_model_of(model);
+    own->stopping = true;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        struct python_instance *instance = &own->instances[i];
+        hc_timer_stop(&instance->restart_timer);
+        hc_dispatch_down(instance->instance);
+        if (instance->host != NULL && instance->host->state != PYHOST_DEAD) {
+            stop_life(instance->host);
+        }
+    }
+    if (all_dead(own)) {
+        hc_model_unloaded(model);
+    }
+}
+
+static void abandon(struct hc_model *model) {
+    struct python_model *own = python_model_of(model);
+    if (own == NULL) {
+        return; /* it was never loaded */
+    }
+    own->abandoned = true;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        hc_timer_stop(&own->instances[i].restart_timer);
+        if (own->instances[i].host != NULL) {
+            pyhost_kill(own->instances[i].host);
+        }
+    }
+    fail_if_abandoned(own);
+}
+
+static void destroy(struct hc_model *model) {
+    struct python_model *own = python_model_of(model);
+    for (size_t i = 0; i < own->n_loops; i++) {
+        loop_side_finish(&own->sides[i]);
+    }
+    free(own->sides);
+    free(own->instances);
+    pthread_mutex_destroy(&own->pins_lock);
+    free(own);
+}
+
+static struct loop_side *side_of(const struct hc_request *request) {
+    return &python_model_of(request->model)->sides[request->context->index];
+}
+
+static enum hc_code prepare(struct hc_request *request, struct hc_error *error) {
+    struct hc_block *block;
+    HC_TRY(hc_message_write(request, &block, error));
+    request->_backend = block;
+    loop_side_expect(side_of(request));
+    return HC_OK;
+}
+
+void python_discard(struct hc_request *request) {
+    loop_side_settle(side_of(request));
+    hc_arena_unref(request->model->arena, request->_backend);
+    request->_backend = NULL;
+}
+
+static void submit(struct hc_instance *instance, struct hc_execution *execution) {
+    struct python_model *own = python_model_of(instance->model);
+    loop_side_submit(&own->sides[hc_loop_index(hc_loop_current())], instance, execution);
+}
+
+static void kick(struct hc_instance *instance) {
+    struct python_model *own = python_model_of(instance->model);
+    struct loop_side *side = &own->sides[hc_loop_index(hc_loop_current())];
+    struct pyhost *host = side->hosts[instance->index].host;
+    if (host != NULL) {
+        hc_bell_ring(&host->header->bell);
+    }
+}
+
+/* Withdraw the execution at its first message; false when the pyhost was faster. */
+static bool withdraw_message(struct hc_arena *arena, const struct hc_execution *execution) {
+    struct hc_message_request *first =
+        (void *)(hc_arena_file(arena)->base + execution->backend_place);
+    uint32_t expected = HC_MESSAGE_QUEUED;
+    return atomic_compare_exchange_strong(&first->state, &expected, HC_MESSAGE_WITHDRAWN);
+}
+
+/*
+ * The pyhost may still look at the messages it was given, so the requests get new ones, made before
+ * the point of no return.
+ */
+static bool withdraw(struct hc_instance *instance, struct hc_execution *execution) {
+    struct hc_arena *arena = instance->model->arena;
+    struct hc_block **copies = hc_alloc_array(execution->n_requests, sizeof *copies);
+    size_t n = 0;
+    bool copied = !hc_list_empty(&execution->requests);
+    hc_list_each (link, &execution->requests) {
+        struct hc_request *request = hc_list_item(link, struct hc_request, _queue_link);
+        copied = copied && hc_message_copy(arena, request->_backend, &copies[n], NULL) == HC_OK;
+        n += copied ? 1 : 0;
+    }
+    bool withdrawn = copied && withdraw_message(arena, execution);
+    size_t i = 0;
+    hc_list_each (link, &execution->requests) {
+        struct hc_request *request = hc_list_item(link, struct hc_request, _queue_link);
+        if (withdrawn) {
+            struct hc_block *old = request->_backend;
+            request->_backend = copies[i];
+            copies[i++] = old;
+        }
+    }
+    for (i = 0; i < n; i++) {
+        hc_arena_unref(arena, copies[i]);
+    }
+    free(copies);
+    return withdrawn;
+}
+
+static void cancel(struct hc_request *request) {
+    struct hc_message_request *message = hc_message_of(request->model->arena, request->_backend);
+    atomic_store_explicit(&message->cancelled, 1, memory_order_relaxed);
+}
+
+const struct hc_backend hc_python_backend = {
+    .name = "python",
+    .load = load,
+    .unload = unload,
+    .abandon = abandon,
+    .destroy = destroy,
+    .prepare = prepare,
+    .discard = python_discard,
+    .submit = submit,
+    .kick = kick,
+    .withdraw = withdraw,
+    .cancel = cancel,
+};

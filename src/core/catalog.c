@@ -1,0 +1,132 @@
+/* Catalogs: which models there are. */
+#include "core/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct hc_catalog *hc_catalog_create(size_t n_entries) {
+    struct hc_catalog *catalog = hc_new(struct hc_catalog);
+    atomic_init(&catalog->references, 1);
+    catalog->entries = hc_alloc_array(n_entries, sizeof *catalog->entries);
+    catalog->n_entries = n_entries;
+    return catalog;
+}
+
+void hc_catalog_ref(struct hc_catalog *catalog) {
+    atomic_fetch_add_explicit(&catalog->references, 1, memory_order_relaxed);
+}
+
+static void finish_entry(struct hc_catalog_entry *entry) {
+    for (size_t i = 0; i < entry->n_versions; i++) {
+        if (entry->versions[i].model != NULL) {
+            hc_model_unref(entry->versions[i].model);
+        }
+        free(entry->versions[i].reason);
+    }
+    free(entry->versions);
+    free(entry->name);
+}
+
+void hc_catalog_unref(struct hc_catalog *catalog) {
+    if (catalog == NULL ||
+        atomic_fetch_sub_explicit(&catalog->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < catalog->n_entries; i++) {
+        finish_entry(&catalog->entries[i]);
+    }
+    free(catalog->entries);
+    free(catalog);
+}
+
+static int compare_entries(const void *a, const void *b) {
+    return strcmp(((const struct hc_catalog_entry *)a)->name,
+                  ((const struct hc_catalog_entry *)b)->name);
+}
+
+static int compare_versions(const void *a, const void *b) {
+    int64_t first = ((const struct hc_catalog_version *)a)->number;
+    int64_t second = ((const struct hc_catalog_version *)b)->number;
+    return first < second ? -1 : first > second;
+}
+
+void hc_catalog_sort(struct hc_catalog *catalog) {
+    qsort(catalog->entries, catalog->n_entries, sizeof *catalog->entries, compare_entries);
+    for (size_t i = 0; i < catalog->n_entries; i++) {
+        struct hc_catalog_entry *entry = &catalog->entries[i];
+        qsort(entry->versions, entry->n_versions, sizeof *entry->versions, compare_versions);
+    }
+}
+
+static int compare_name(struct hc_text name, const char *with) {
+    int order = strncmp(name.data, with, name.size);
+    return order != 0 ? order : with[name.size] == '\0' ? 0 : -1;
+}
+
+const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
+                                               struct hc_text name) {
+    size_t low = 0;
+    size_t high = catalog->n_entries;
+    if (name.size == 0 || memchr(name.data, '\0', name.size) != NULL) {
+        return NULL;
+    }
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = compare_name(name, catalog->entries[middle].name);
+        if (order == 0) {
+            return &catalog->entries[middle];
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+static enum hc_code find_latest(const struct hc_catalog_entry *entry, struct hc_model **model,
+                                struct hc_error *error) {
+    for (size_t i = entry->n_versions; i-- > 0;) {
+        if (entry->versions[i].model != NULL) {
+            *model = entry->versions[i].model;
+            return HC_OK;
+        }
+    }
+    return hc_error_set(error, HC_NOT_FOUND,
+                        "Request for unknown model: '%s' has no available versions", entry->name);
+}
+
+static enum hc_code find_version(const struct hc_catalog_entry *entry, int64_t number,
+                                 struct hc_model **model, struct hc_error *error) {
+    for (size_t i = 0; i < entry->n_versions; i++) {
+        const struct hc_catalog_version *version = &entry->versions[i];
+        if (version->number != number) {
+            continue;
+        }
+        if (version->model == NULL) {
+            return hc_error_set(error, HC_UNAVAILABLE,
+                                "Request for unknown model: '%s' version %lld is not at ready "
+                                "state",
+                                entry->name, (long long)number);
+        }
+        *model = version->model;
+        return HC_OK;
+    }
+    return hc_error_set(error, HC_NOT_FOUND,
+                        "Request for unknown model: '%s' version %lld is not found", entry->name,
+                        (long long)number);
+}
+
+enum hc_code hc_catalog_model(const struct hc_catalog *catalog, struct hc_text name,
+                              int64_t version, struct hc_model **model, struct hc_error *error) {
+    const struct hc_catalog_entry *entry = hc_catalog_find(catalog, name);
+    if (entry == NULL || entry->n_versions == 0) {
+        return hc_error_set(error, HC_NOT_FOUND, "Request for unknown model: '%.*s' is not found",
+                            HC_TEXT_ARGS(name));
+    }
+    return version < 0 ? find_latest(entry, model, error)
+                       : find_version(entry, version, model, error);
+}

@@ -1,0 +1,246 @@
+/* Dispatch: from a model's queue to its instances. */
+#include "core/dispatch.h"
+
+#include "base/clock.h"
+#include "core/context.h"
+
+static struct hc_request *queue_item(struct hc_list *link) {
+    return hc_list_item(link, struct hc_request, _queue_link);
+}
+
+static struct hc_request *unanswered_item(struct hc_list *link) {
+    return hc_list_item(link, struct hc_request, _instance_link);
+}
+
+/* The ready instance with the least to do, if it has room. */
+static struct hc_instance *pick_instance(struct hc_model *model) {
+    struct hc_instance *best = NULL;
+    unsigned least = HC_INSTANCE_DEPTH;
+    for (size_t i = 0; i < model->n_instances && least > 0; i++) {
+        struct hc_instance *instance = &model->instances[i];
+        if (instance->state == HC_INSTANCE_READY && instance->n_executions < least) {
+            best = instance;
+            least = instance->n_executions;
+        }
+    }
+    return best;
+}
+
+static struct hc_execution *add_execution(struct hc_instance *instance) {
+    struct hc_execution *execution = &instance->executions[instance->n_executions++];
+    execution->id = ++instance->model->last_execution_id;
+    execution->n_requests = 0;
+    hc_list_init(&execution->requests);
+    return execution;
+}
+
+/* Move the execution's list head along with it. */
+static void move_execution(struct hc_execution *to, struct hc_execution *from) {
+    *to = *from;
+    hc_list_init(&to->requests);
+    struct hc_list *link;
+    while ((link = hc_list_pop(&from->requests)) != NULL) {
+        hc_list_append(&to->requests, link);
+    }
+}
+
+static void remove_execution(struct hc_instance *instance, unsigned place) {
+    for (unsigned i = place + 1; i < instance->n_executions; i++) {
+        move_execution(&instance->executions[i - 1], &instance->executions[i]);
+    }
+    instance->n_executions--;
+}
+
+/* Hand the next batch to an instance. NULL: there is no batch, or no instance for it. */
+static struct hc_instance *dispatch_next(struct hc_model *model) {
+    struct hc_instance *instance = model->n_queued > 0 ? pick_instance(model) : NULL;
+    if (instance == NULL) {
+        return NULL;
+    }
+    struct hc_execution *execution = add_execution(instance);
+    struct hc_request *request = queue_item(hc_list_pop(&model->queue));
+    model->n_queued--;
+    request->_instance = instance;
+    request->dispatched_ns = hc_clock_ns();
+    hc_list_append(&instance->unanswered, &request->_instance_link);
+    hc_list_append(&execution->requests, &request->_queue_link);
+    execution->n_requests = 1;
+    model->backend->submit(instance, execution);
+    return instance;
+}
+
+/* Dispatch what can be, kicking instances without the lock, which the caller holds and loses. */
+static void dispatch_and_unlock(struct hc_model *model) {
+    for (;;) {
+        struct hc_instance *instance = dispatch_next(model);
+        bool more = instance != NULL && model->n_queued > 0;
+        pthread_mutex_unlock(&model->lock);
+        if (instance != NULL) {
+            model->backend->kick(instance);
+        }
+        if (!more) {
+            return;
+        }
+        pthread_mutex_lock(&model->lock);
+    }
+}
+
+void hc_dispatch_enqueue(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    request->queued_ns = hc_clock_ns();
+    pthread_mutex_lock(&model->lock);
+    hc_list_append(&model->queue, &request->_queue_link);
+    model->n_queued++;
+    dispatch_and_unlock(model);
+}
+
+bool hc_dispatch_cancel(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    pthread_mutex_lock(&model->lock);
+    bool queued = request->_instance == NULL && hc_list_in(&request->_queue_link);
+    if (queued) {
+        hc_list_remove(&request->_queue_link);
+        model->n_queued--;
+    } else if (request->_instance != NULL) {
+        model->backend->cancel(request);
+    }
+    pthread_mutex_unlock(&model->lock);
+    return queued;
+}
+
+/* Put the requests of an execution that was taken back where the next batch is taken from. */
+static void requeue(struct hc_model *model, struct hc_execution *execution) {
+    while (!hc_list_empty(&execution->requests)) {
+        struct hc_request *request = queue_item(execution->requests.previous);
+        hc_list_remove(&request->_queue_link);
+        hc_list_remove(&request->_instance_link);
+        request->_instance = NULL;
+        hc_list_prepend(&model->queue, &request->_queue_link);
+        model->n_queued++;
+    }
+}
+
+/* For an instance that has nothing to do: take back what waits behind another's execution. */
+static void take_back_waiting(struct hc_model *model) {
+    for (size_t i = 0; i < model->n_instances; i++) {
+        struct hc_instance *instance = &model->instances[i];
+        unsigned last = instance->n_executions - 1;
+        if (instance->n_executions == HC_INSTANCE_DEPTH &&
+            model->backend->withdraw(instance, &instance->executions[last])) {
+            requeue(model, &instance->executions[last]);
+            remove_execution(instance, last);
+            return;
+        }
+    }
+}
+
+bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id) {
+    struct hc_model *model = instance->model;
+    pthread_mutex_lock(&model->lock);
+    unsigned place = 0;
+    while (place < instance->n_executions && instance->executions[place].id != execution_id) {
+        place++;
+    }
+    if (place == instance->n_executions) {
+        pthread_mutex_unlock(&model->lock);
+        return false;
+    }
+    while (hc_list_pop(&instance->executions[place].requests) != NULL) {
+    }
+    remove_execution(instance, place);
+    if (instance->n_executions == 0 && model->n_queued == 0 && model->n_instances > 1) {
+        take_back_waiting(model);
+    }
+    dispatch_and_unlock(model);
+    return true;
+}
+
+bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance *instance) {
+    struct hc_model *model = request->model;
+    if (model != instance->model) {
+        return false;
+    }
+    pthread_mutex_lock(&model->lock);
+    bool has = request->_instance == instance;
+    pthread_mutex_unlock(&model->lock);
+    return has;
+}
+
+void hc_dispatch_answered(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    pthread_mutex_lock(&model->lock);
+    hc_list_remove(&request->_queue_link);
+    hc_list_remove(&request->_instance_link);
+    request->_instance = NULL;
+    pthread_mutex_unlock(&model->lock);
+}
+
+void hc_dispatch_up(struct hc_instance *instance) {
+    struct hc_model *model = instance->model;
+    pthread_mutex_lock(&model->lock);
+    instance->state = HC_INSTANCE_READY;
+    dispatch_and_unlock(model);
+}
+
+void hc_dispatch_down(struct hc_instance *instance) {
+    pthread_mutex_lock(&instance->model->lock);
+    instance->state = HC_INSTANCE_DOWN;
+    pthread_mutex_unlock(&instance->model->lock);
+}
+
+static void deliver_response(struct hc_task *task) {
+    struct hc_request *request = hc_list_item(task, struct hc_request, _task);
+    struct hc_response *response = request->_response;
+    request->_response = NULL;
+    request->model->backend->discard(request);
+    request->on_response(request, response, true);
+}
+
+/* Answer a request, which is in no list any more, on its loop. */
+static void fail_later(struct hc_request *request, enum hc_code code, const char *message) {
+    request->_response = hc_response_error(code, hc_text_of(message));
+    request->_task.run = deliver_response;
+    hc_loop_post(request->context->loop, &request->_task);
+}
+
+void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const char *message) {
+    struct hc_model *model = instance->model;
+    pthread_mutex_lock(&model->lock);
+    for (unsigned i = instance->n_executions; i-- > 0;) {
+        if (model->backend->withdraw(instance, &instance->executions[i])) {
+            requeue(model, &instance->executions[i]);
+        }
+        while (hc_list_pop(&instance->executions[i].requests) != NULL) {
+        }
+    }
+    instance->n_executions = 0;
+    struct hc_list *link;
+    while ((link = hc_list_pop(&instance->unanswered)) != NULL) {
+        struct hc_request *request = unanswered_item(link);
+        request->_instance = NULL;
+        fail_later(request, code, message);
+    }
+    dispatch_and_unlock(model);
+}
+
+void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const char *message) {
+    pthread_mutex_lock(&model->lock);
+    struct hc_list *link;
+    while ((link = hc_list_pop(&model->queue)) != NULL) {
+        model->n_queued--;
+        fail_later(queue_item(link), code, message);
+    }
+    pthread_mutex_unlock(&model->lock);
+}
+
+size_t hc_dispatch_in_flight(struct hc_model *model) {
+    pthread_mutex_lock(&model->lock);
+    size_t n = model->n_queued;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        hc_list_each (link, &model->instances[i].unanswered) {
+            n++;
+        }
+    }
+    pthread_mutex_unlock(&model->lock);
+    return n;
+}

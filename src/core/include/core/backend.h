@@ -1,0 +1,77 @@
+/*
+ * Backends: what runs models, behind one table of functions.
+ *
+ * The server decides which requests run together on which instance (core/dispatch.h); the backend
+ * makes instances, runs batches, and reports what became of them by the calls at the end of this
+ * page. Several batches may be handed to an instance before the first has run; it runs them in
+ * order.
+ */
+#ifndef HC_CORE_BACKEND_H
+#define HC_CORE_BACKEND_H
+
+#include "core/request.h"
+
+struct hc_execution;
+struct hc_instance;
+struct hc_model;
+struct hc_server;
+
+struct hc_backend {
+    const char *name;
+
+    /*
+     * Control thread. Begin to load MODEL, whose config is complete: make its instances and report
+     * hc_model_loaded() from the control thread, later or before this returns.
+     */
+    void (*load)(struct hc_model *model);
+
+    /*
+     * Control thread. No request is left and none will come: stop the instances and report
+     * hc_model_unloaded().
+     */
+    void (*unload)(struct hc_model *model);
+
+    /*
+     * Control thread. End the instances at once, for good, and answer what they have and what is
+     * queued with an error; unload() comes before or after.
+     */
+    void (*abandon)(struct hc_model *model);
+
+    /* Control thread. Free what load() made. */
+    void (*destroy)(struct hc_model *model);
+
+    /* Request's loop. Get ready what does not depend on the instance; before it is queued. */
+    enum hc_code (*prepare)(struct hc_request *request, struct hc_error *error);
+
+    /* Request's loop. Give back what prepare() made, for a request that no instance has. */
+    void (*discard)(struct hc_request *request);
+
+    /*
+     * Any loop, with the model locked: run the execution's requests on the instance. Quick: does
+     * not wait, make system calls, or call back.
+     */
+    void (*submit)(struct hc_instance *instance, struct hc_execution *execution);
+
+    /* The same thread, without the lock, after one or more submits: see to it that they run. */
+    void (*kick)(struct hc_instance *instance);
+
+    /*
+     * Any loop, with the model locked: take an execution back that the instance has not started.
+     * False: too late. The requests may then be submitted elsewhere.
+     */
+    bool (*withdraw)(struct hc_instance *instance, struct hc_execution *execution);
+
+    /*
+     * Request's loop, with the model locked: an instance has the request, and nobody waits for the
+     * answer any more; the model may be told.
+     */
+    void (*cancel)(struct hc_request *request);
+};
+
+/* The backend for configs that name NAME, or NULL. */
+const struct hc_backend *hc_backend_find(const char *name);
+
+/* Before anything is loaded. */
+void hc_backend_register(const struct hc_backend *backend);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * Dispatch: from a model's queue to its instances.
+ *
+ * Any thread that runs a loop may call; a short lock for each model guards its queue and what its
+ * instances have. A request goes straight to an idle instance, from the thread that parsed it. Each
+ * instance has up to HC_INSTANCE_DEPTH executions, so that the next is at hand when one ends; one
+ * that waits behind another is taken back when an instance falls idle.
+ */
+#ifndef HC_CORE_DISPATCH_H
+#define HC_CORE_DISPATCH_H
+
+#include "core/model.h"
+
+/* Queue a prepared request. */
+void hc_dispatch_enqueue(struct hc_request *request);
+
+/*
+ * Take back a request that is queued, or tell its instance that nobody waits. True: it was queued,
+ * and is the caller's now. Request's loop.
+ */
+bool hc_dispatch_cancel(struct hc_request *request);
+
+/* By backends: the instance has run that execution. False when it has none of that id. */
+bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id);
+
+/* By backends: whether INSTANCE has that request and owes it responses. */
+bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance *instance);
+
+/* By backends, on the request's loop: its instance has given the last response. */
+void hc_dispatch_answered(struct hc_request *request);
+
+/* By backends: the instance takes work from now on. */
+void hc_dispatch_up(struct hc_instance *instance);
+
+/* By backends: it takes no more; what it has stays with it until hc_dispatch_recover(). */
+void hc_dispatch_down(struct hc_instance *instance);
+
+/*
+ * By backends: the instance has died and all it had answered is delivered. What it had not started
+ * goes back to the queue's head, the rest is answered with that error on the requests' loops.
+ */
+void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const char *message);
+
+/* Answer everything that is queued with that error; for a model that will not run again. */
+void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const char *message);
+
+/* Requests that are queued or unanswered. */
+size_t hc_dispatch_in_flight(struct hc_model *model);
+
+#endif

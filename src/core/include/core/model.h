@@ -1,0 +1,138 @@
+/*
+ * Models: one loaded version of a model, with its instances and what they have to do.
+ *
+ * Made and unmade by the control thread; const for everybody else but for what is locked. Requests
+ * and catalogs hold references; with the last one, after unloading, it is destroyed on the control
+ * thread.
+ */
+#ifndef HC_CORE_MODEL_H
+#define HC_CORE_MODEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/pool.h"
+#include "core/arena.h"
+#include "core/backend.h"
+#include "model/config.h"
+#include "tensor/dtype.h"
+
+/* An input or output as the config has it. */
+struct hc_model_io {
+    struct hc_text name;
+    enum hc_dtype dtype;
+    const int64_t *dims; /* without the batch dimension; -1: any */
+    size_t n_dims;
+    bool optional;
+};
+
+/* A batch on an instance. */
+struct hc_execution {
+    uint64_t id;             /* unique for the model; 0: the place is free */
+    struct hc_list requests; /* by _queue_link */
+    size_t n_requests;
+    uint64_t backend_place; /* the backend's */
+};
+
+enum { HC_INSTANCE_DEPTH = 2 }; /* one execution that runs, one that is ready to */
+
+enum hc_instance_state {
+    HC_INSTANCE_DOWN, /* starting, or dead */
+    HC_INSTANCE_READY,
+};
+
+struct hc_instance {
+    struct hc_model *model;
+    unsigned index;
+    char *name;
+    const char *kind; /* "CPU", "GPU", "MODEL" */
+    int device;
+    void *backend;
+
+    /* Under the model's lock. */
+    enum hc_instance_state state;
+    struct hc_execution executions[HC_INSTANCE_DEPTH]; /* the older one first */
+    unsigned n_executions;
+    struct hc_list unanswered; /* requests, by _instance_link */
+};
+
+enum hc_model_state {
+    HC_MODEL_LOADING,
+    HC_MODEL_READY,
+    HC_MODEL_UNLOADING,
+    HC_MODEL_UNAVAILABLE,
+};
+
+struct hc_model {
+    struct hc_server *server;
+    char *name;
+    int64_t version;
+    char *folder; /* of the model, all versions */
+    Inference__ModelConfig *config;
+    char *config_json;
+    int64_t max_batch_size; /* 0: no batch dimension */
+    bool decoupled;
+    const char *platform;  /* as metadata has it */
+    struct hc_pool memory; /* of what follows */
+    struct hc_model_io *inputs;
+    size_t n_inputs;
+    size_t n_optional_inputs;
+    struct hc_model_io *outputs;
+    size_t n_outputs;
+    struct hc_arena *arena;
+    const struct hc_backend *backend;
+    void *backend_model;
+    struct hc_instance *instances;
+    size_t n_instances;
+
+    /* Control thread. */
+    enum hc_model_state state;
+    char *reason; /* why it is unavailable; NULL: not at all */
+    uint64_t load_start_ns;
+
+    atomic_uint references;
+    struct hc_task unused_task; /* posted to the control loop when the last reference has gone */
+    void (*on_loaded)(struct hc_model *model);   /* state and reason say how it went */
+    void (*on_unloaded)(struct hc_model *model); /* to be destroyed by the callee */
+
+    pthread_mutex_t lock;
+    struct hc_list queue; /* requests, by _queue_link */
+    size_t n_queued;
+    uint64_t last_execution_id;
+};
+
+/*
+ * A model from its config, which has been placed (model/config.h) and is taken over; it has one
+ * reference, an arena and instances, and nothing runs yet.
+ */
+enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64_t version,
+                             Inference__ModelConfig *config, struct hc_model **model,
+                             struct hc_error *error);
+
+/* Not referenced, and unloaded or never loaded. */
+void hc_model_destroy(struct hc_model *model);
+
+/*
+ * By the backend while it loads, once: CONFIG_JSON is what the model itself makes of its config,
+ * NULL when it says nothing. Takes over what a model may say, and checks the result.
+ */
+enum hc_code hc_model_complete(struct hc_model *model, const char *config_json,
+                               struct hc_error *error);
+
+void hc_model_ref(struct hc_model *model);
+void hc_model_unref(struct hc_model *model);
+
+/* What the backend reports; control thread. ERROR is NULL when the model can be served. */
+void hc_model_loaded(struct hc_model *model, const struct hc_error *error);
+void hc_model_unloaded(struct hc_model *model);
+
+/* The file in the version folder that a Python model is in: "model.py" unless configured. */
+const char *hc_model_file_name(const struct hc_model *model);
+
+const struct hc_model_io *hc_model_find_input(const struct hc_model *model, struct hc_text name);
+const struct hc_model_io *hc_model_find_output(const struct hc_model *model, struct hc_text name);
+
+#endif

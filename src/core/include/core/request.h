@@ -1,0 +1,112 @@
+/*
+ * Requests: one inference, whoever asks for it.
+ *
+ * A front end makes a request on its loop, fills in the public part, and hands it to hc_infer()
+ * (core/infer.h). From then on the request belongs to the server until its last response:
+ * on_response is called on the request's loop, once or (decoupled models) any number of times, the
+ * last time with FINAL; after that the request is the front end's again, to be released.
+ *
+ * Everything that the public part points to comes from the request's pool, or outlives the
+ * request. Input data lies in blocks of the model's arena, which the request holds.
+ */
+#ifndef HC_CORE_REQUEST_H
+#define HC_CORE_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/text.h"
+#include "core/response.h"
+#include "net/loop.h"
+#include "tensor/dtype.h"
+#include "wire/parameter.h"
+
+struct hc_block;
+struct hc_context;
+struct hc_instance;
+struct hc_model;
+struct hc_request;
+
+struct hc_input {
+    struct hc_text name;
+    enum hc_dtype dtype;
+    const int64_t *dims;
+    size_t n_dims;
+    struct hc_block *block; /* one of the request's; NULL when size is 0 */
+    size_t offset;          /* of the data in the block */
+    size_t size;
+};
+
+/* A sequence's id: a string when there is one, else a number, 0 for none. */
+struct hc_correlation {
+    struct hc_text string;
+    uint64_t number;
+};
+
+enum hc_sequence_flags { HC_SEQUENCE_START = 1, HC_SEQUENCE_END = 2 };
+
+typedef void hc_on_response(struct hc_request *request, struct hc_response *response, bool final);
+
+struct hc_request {
+    /* Given by hc_request_create(). */
+    struct hc_context *context;
+    struct hc_pool pool;
+    uint64_t handle; /* finds the request in its context */
+
+    /* Filled in by the front end. */
+    struct hc_model *model; /* referenced; released with the request */
+    hc_on_response *on_response;
+    void *user;
+    struct hc_text id;
+    const struct hc_wire_parameter *parameters;
+    size_t n_parameters;
+    struct hc_correlation correlation;
+    uint32_t flags; /* enum hc_sequence_flags */
+    uint64_t priority;
+    uint64_t timeout_us;
+    struct hc_input *inputs;
+    size_t n_inputs;
+    const struct hc_text *outputs; /* requested ones; none: all that the model has */
+    size_t n_outputs;
+
+    /* Times of hc_clock_ns(), for statistics. */
+    uint64_t received_ns;
+    uint64_t queued_ns;
+    uint64_t dispatched_ns;
+    uint64_t compute_start_ns;
+    uint64_t compute_end_ns;
+
+    uint32_t batch_size; /* first extent of the inputs, 1 for models without batching */
+
+    /* The server's. */
+    struct hc_block **_blocks;
+    size_t _n_blocks;
+    struct hc_list _queue_link;    /* in the model's queue, or in an execution */
+    struct hc_list _instance_link; /* among what the instance has not answered */
+    struct hc_instance *_instance; /* that has it */
+    struct hc_task _task;          /* for what another thread wants done on the request's loop */
+    struct hc_response *_response; /* that _task delivers */
+    void *_backend;                /* the backend's */
+    bool _cancelled;
+};
+
+/* A fresh request of the calling loop. */
+struct hc_request *hc_request_create(struct hc_context *context);
+
+/* Give back all that it holds; NULL is fine. On its loop, and only while it is the front end's. */
+void hc_request_release(struct hc_request *request);
+
+/*
+ * Memory for input data in the arena of request->model, held by the request; HC_UNAVAILABLE when
+ * there is none. *MEMORY is aligned to 64 bytes.
+ */
+enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc_block **block,
+                              char **memory, struct hc_error *error);
+
+/* Where the data of an input is. */
+const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input);
+
+#endif

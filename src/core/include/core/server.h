@@ -1,0 +1,64 @@
+/*
+ * The server: its options, loops and models.
+ *
+ * Made by main; const after the start but for what belongs to the control thread, which runs the
+ * control loop: it loads, watches and unloads models, and publishes what there is to the I/O loops.
+ */
+#ifndef HC_CORE_SERVER_H
+#define HC_CORE_SERVER_H
+
+#include "channel/memfile.h"
+#include "channel/spin.h"
+#include "core/catalog.h"
+#include "core/context.h"
+#include "net/loop.h"
+
+#define HC_TRITON_VERSION "2.51.0" /* whose behaviour this is; what /v2 says */
+
+struct hc_server_options {
+    char *id; /* "triton" unless given */
+    char **repositories;
+    size_t n_repositories;
+    bool auto_complete;
+    bool strict_readiness;
+    unsigned exit_timeout_s;
+    unsigned n_load_threads; /* models that are loaded side by side */
+    char *config_name; /* of an alternative config file in each model's configs/; "" for none */
+
+    /* The Python backend's. */
+    char *python;      /* interpreter for models that name none */
+    char *pyhost_path; /* launcher, extension module */
+    char *module_path;
+};
+
+struct hc_lifecycle;
+
+struct hc_server {
+    struct hc_server_options options;
+    struct hc_loop *control;
+    struct hc_context *contexts; /* one a loop: I/O loops first, control last */
+    size_t n_contexts;
+    struct hc_memfile spin_board;
+    struct hc_spin_seat *spin_seats; /* one a loop */
+    struct hc_lifecycle *lifecycle;
+    atomic_bool stopping;
+};
+
+/* Make loops and contexts for N_IO_LOOPS I/O loops; takes OPTIONS over. */
+enum hc_code hc_server_create(const struct hc_server_options *options, unsigned n_io_loops,
+                              struct hc_server **server, struct hc_error *error);
+
+/* Start the threads of the I/O loops. */
+enum hc_code hc_server_start(struct hc_server *server, struct hc_error *error);
+
+/* End and join the I/O loops. Models must have been unloaded. */
+void hc_server_stop(struct hc_server *server);
+void hc_server_destroy(struct hc_server *server);
+
+/* Control thread: hand CATALOG, of which this takes one reference, to every loop. */
+void hc_server_publish(struct hc_server *server, struct hc_catalog *catalog);
+
+/* The context of the calling thread's loop. */
+struct hc_context *hc_server_context(struct hc_server *server);
+
+#endif

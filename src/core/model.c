@@ -1,0 +1,200 @@
+/* Models: made from configs, referenced, taken apart. */
+#include "core/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/server.h"
+#include "model/config_json.h"
+
+static struct hc_model_io make_io(struct hc_pool *pool, const struct hc_config_tensor *tensor) {
+    int64_t *dims = hc_pool_alloc(pool, tensor->n_dims * sizeof *dims);
+    memcpy(dims, tensor->dims, tensor->n_dims * sizeof *dims);
+    struct hc_text name = hc_text_of(tensor->name);
+    return (struct hc_model_io){
+        .name = {hc_pool_copy(pool, name), name.size},
+        .dtype = tensor->dtype,
+        .dims = dims,
+        .n_dims = tensor->n_dims,
+        .optional = tensor->optional,
+    };
+}
+
+static void read_ios(struct hc_model *model) {
+    const Inference__ModelConfig *config = model->config;
+    struct hc_pool *pool = &model->memory;
+    model->inputs = hc_pool_alloc(pool, config->n_input * sizeof *model->inputs);
+    model->n_inputs = config->n_input;
+    model->n_optional_inputs = 0;
+    for (size_t i = 0; i < config->n_input; i++) {
+        struct hc_config_tensor tensor = hc_config_input(config, i);
+        model->inputs[i] = make_io(pool, &tensor);
+        model->n_optional_inputs += tensor.optional ? 1 : 0;
+    }
+    model->outputs = hc_pool_alloc(pool, config->n_output * sizeof *model->outputs);
+    model->n_outputs = config->n_output;
+    for (size_t i = 0; i < config->n_output; i++) {
+        struct hc_config_tensor tensor = hc_config_output(config, i);
+        model->outputs[i] = make_io(pool, &tensor);
+    }
+}
+
+/* Everything that is drawn from the config, for quick use. */
+static void read_config(struct hc_model *model) {
+    hc_auto_buf json = {0};
+    hc_config_json_print(model->config, &json);
+    free(model->config_json);
+    model->config_json = hc_buf_take(&json);
+    model->max_batch_size = model->config->max_batch_size;
+    model->decoupled = hc_config_is_decoupled(model->config);
+    model->platform = hc_config_platform(model->config);
+    hc_pool_reset(&model->memory);
+    read_ios(model);
+}
+
+static void make_instances(struct hc_model *model) {
+    hc_auto_instances list = {0};
+    hc_config_list_instances(model->config, &list);
+    model->instances = hc_alloc_array(list.n, sizeof *model->instances);
+    model->n_instances = list.n;
+    for (unsigned i = 0; i < list.n; i++) {
+        struct hc_instance *instance = &model->instances[i];
+        instance->model = model;
+        instance->index = i;
+        instance->name = hc_take(list.items[i].name);
+        instance->kind = list.items[i].kind;
+        instance->device = list.items[i].device;
+        hc_list_init(&instance->unanswered);
+    }
+}
+
+static void on_unused(struct hc_task *task) {
+    struct hc_model *model = hc_list_item(task, struct hc_model, unused_task);
+    if (model->state == HC_MODEL_UNLOADING && model->backend_model != NULL) {
+        model->backend->unload(model);
+    } else {
+        model->on_unloaded(model);
+    }
+}
+
+static const struct hc_backend *find_backend(const Inference__ModelConfig *config,
+                                             struct hc_error *error) {
+    const struct hc_backend *backend = hc_backend_find(config->backend);
+    if (backend == NULL) {
+        hc_error_set(error, HC_INVALID_ARGUMENT,
+                     "unable to find backend library for backend '%s', try specifying runtime on "
+                     "the model configuration.",
+                     config->backend);
+    }
+    return backend;
+}
+
+enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64_t version,
+                             Inference__ModelConfig *config, struct hc_model **model_out,
+                             struct hc_error *error) {
+    hc_auto(config) owned = config;
+    const struct hc_backend *backend = find_backend(config, error);
+    if (backend == NULL) {
+        return error->code;
+    }
+    struct hc_arena *arena;
+    HC_TRY(hc_arena_create("hippocamp-requests", &arena, error));
+    struct hc_model *model = hc_new(struct hc_model);
+    model->server = server;
+    model->name = hc_strdup(config->name);
+    model->version = version;
+    model->folder = hc_strdup(folder);
+    model->config = hc_take(owned);
+    model->arena = arena;
+    model->backend = backend;
+    model->state = HC_MODEL_LOADING;
+    model->load_start_ns = hc_clock_ns();
+    model->unused_task.run = on_unused;
+    atomic_init(&model->references, 1);
+    pthread_mutex_init(&model->lock, NULL);
+    hc_list_init(&model->queue);
+    read_config(model);
+    make_instances(model);
+    *model_out = model;
+    return HC_OK;
+}
+
+void hc_model_destroy(struct hc_model *model) {
+    if (model->backend_model != NULL) {
+        model->backend->destroy(model);
+    }
+    for (size_t i = 0; i < model->n_instances; i++) {
+        free(model->instances[i].name);
+    }
+    free(model->instances);
+    hc_arena_destroy(model->arena);
+    hc_pool_finish(&model->memory);
+    hc_config_free(model->config);
+    pthread_mutex_destroy(&model->lock);
+    free(model->config_json);
+    free(model->reason);
+    free(model->folder);
+    free(model->name);
+    free(model);
+}
+
+enum hc_code hc_model_complete(struct hc_model *model, const char *config_json,
+                               struct hc_error *error) {
+    if (config_json != NULL) {
+        Inference__ModelConfig *read;
+        HC_TRY(hc_config_json_read(hc_text_of(config_json), &read, error));
+        hc_auto(config) completed = read;
+        HC_TRY(hc_config_merge(model->config, completed, error));
+    }
+    HC_TRY(hc_config_settle(model->config, model->folder, error));
+    read_config(model);
+    return HC_OK;
+}
+
+void hc_model_ref(struct hc_model *model) {
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+}
+
+void hc_model_unref(struct hc_model *model) {
+    if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) == 1) {
+        hc_loop_post(model->server->control, &model->unused_task);
+    }
+}
+
+void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
+    model->state = error == NULL ? HC_MODEL_READY : HC_MODEL_UNAVAILABLE;
+    if (error != NULL) {
+        model->reason = hc_format("%s: %s", hc_code_name(error->code), error->message);
+    }
+    model->on_loaded(model);
+}
+
+void hc_model_unloaded(struct hc_model *model) {
+    model->state = HC_MODEL_UNAVAILABLE;
+    model->on_unloaded(model);
+}
+
+const char *hc_model_file_name(const struct hc_model *model) {
+    return model->config->default_model_filename;
+}
+
+static const struct hc_model_io *find_io(const struct hc_model_io *ios, size_t n_ios,
+                                         struct hc_text name) {
+    for (size_t i = 0; i < n_ios; i++) {
+        if (hc_text_equal(ios[i].name, name)) {
+            return &ios[i];
+        }
+    }
+    return NULL;
+}
+
+const struct hc_model_io *hc_model_find_input(const struct hc_model *model, struct hc_text name) {
+    return find_io(model->inputs, model->n_inputs, name);
+}
+
+const struct hc_model_io *hc_model_find_output(const struct hc_model *model, struct hc_text name) {
+    return find_io(model->outputs, model->n_outputs, name);
+}

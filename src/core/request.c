@@ -1,0 +1,132 @@
+/* Requests and the contexts that own them. */
+#include "core/request.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "core/arena.h"
+#include "core/context.h"
+#include "core/model.h"
+
+enum { MIN_SLOTS = 64, MAX_SPARE = 256 };
+
+static const uint32_t no_slot = UINT32_MAX;
+
+void hc_context_init(struct hc_context *context, struct hc_server *server, struct hc_loop *loop,
+                     unsigned index) {
+    *context =
+        (struct hc_context){.server = server, .loop = loop, .index = index, ._first_free = no_slot};
+    context->_spare = hc_alloc_array(MAX_SPARE, sizeof *context->_spare);
+}
+
+static void free_request(struct hc_request *request) {
+    hc_pool_finish(&request->pool);
+    free(request);
+}
+
+void hc_context_finish(struct hc_context *context) {
+    for (size_t i = 0; i < context->_n_spare; i++) {
+        free_request(context->_spare[i]);
+    }
+    free(context->_spare);
+    free(context->_slots);
+}
+
+static void add_slots(struct hc_context *context) {
+    uint32_t n = context->_n_slots > 0 ? 2 * context->_n_slots : MIN_SLOTS;
+    context->_slots = hc_realloc(context->_slots, n * sizeof *context->_slots);
+    for (uint32_t i = n; i-- > context->_n_slots;) {
+        context->_slots[i] = (struct hc_context_slot){.next_free = context->_first_free};
+        context->_first_free = i;
+    }
+    context->_n_slots = n;
+}
+
+/* A handle is the slot's index above its generation, which is never 0: no handle is 0. */
+static uint64_t take_slot(struct hc_context *context, struct hc_request *request) {
+    if (context->_first_free == no_slot) {
+        add_slots(context);
+    }
+    uint32_t index = context->_first_free;
+    struct hc_context_slot *slot = &context->_slots[index];
+    context->_first_free = slot->next_free;
+    slot->request = request;
+    if (++slot->generation == 0) {
+        slot->generation = 1;
+    }
+    return (uint64_t)index << 32 | slot->generation;
+}
+
+static void give_slot(struct hc_context *context, uint64_t handle) {
+    uint32_t index = (uint32_t)(handle >> 32);
+    context->_slots[index].request = NULL;
+    context->_slots[index].next_free = context->_first_free;
+    context->_first_free = index;
+}
+
+struct hc_request *hc_context_find(const struct hc_context *context, uint64_t handle) {
+    uint64_t index = handle >> 32;
+    if (index >= context->_n_slots || context->_slots[index].generation != (uint32_t)handle) {
+        return NULL;
+    }
+    return context->_slots[index].request;
+}
+
+struct hc_request *hc_request_create(struct hc_context *context) {
+    struct hc_request *request;
+    if (context->_n_spare > 0) {
+        request = context->_spare[--context->_n_spare];
+        struct hc_pool pool = request->pool;
+        *request = (struct hc_request){.pool = pool};
+    } else {
+        request = hc_new(struct hc_request);
+    }
+    request->context = context;
+    request->handle = take_slot(context, request);
+    return request;
+}
+
+void hc_request_release(struct hc_request *request) {
+    if (request == NULL) {
+        return;
+    }
+    struct hc_context *context = request->context;
+    assert(request->_instance == NULL && !hc_list_in(&request->_queue_link));
+    give_slot(context, request->handle);
+    for (size_t i = 0; i < request->_n_blocks; i++) {
+        hc_arena_unref(request->model->arena, request->_blocks[i]);
+    }
+    if (request->model != NULL) {
+        hc_model_unref(request->model);
+    }
+    hc_pool_reset(&request->pool);
+    if (context->_n_spare < MAX_SPARE) {
+        context->_spare[context->_n_spare++] = request;
+    } else {
+        free_request(request);
+    }
+}
+
+enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc_block **block,
+                              char **memory, struct hc_error *error) {
+    struct hc_arena *arena = request->model->arena;
+    HC_TRY(hc_arena_alloc(arena, size, block, error));
+    struct hc_block **blocks =
+        hc_pool_alloc(&request->pool, (request->_n_blocks + 1) * sizeof(struct hc_block *));
+    if (request->_n_blocks > 0) {
+        memcpy(blocks, request->_blocks, request->_n_blocks * sizeof(struct hc_block *));
+    }
+    blocks[request->_n_blocks++] = *block;
+    request->_blocks = blocks;
+    *memory = hc_arena_memory(arena, *block);
+    return HC_OK;
+}
+
+const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {
+    if (input->block == NULL) {
+        return NULL;
+    }
+    return hc_arena_memory(request->model->arena, input->block) + input->offset;
+}

@@ -1,0 +1,147 @@
+/* The server: loops, contexts, the catalog's way to them. */
+#include "core/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "core/lifecycle.h"
+
+/* Lets a loop spin when a seat is free. */
+struct hc_spin_seat {
+    struct hc_spin spin;
+    struct hc_spinner spinner;
+};
+
+static struct hc_spin_seat *seat_of(struct hc_spin *spin) {
+    return hc_list_item(spin, struct hc_spin_seat, spin);
+}
+
+static uint64_t begin_spin(struct hc_spin *spin) {
+    return hc_spin_begin(&seat_of(spin)->spinner, hc_clock_ns());
+}
+
+static void end_spin(struct hc_spin *spin, bool paid) {
+    (void)paid;
+    hc_spin_stop(&seat_of(spin)->spinner);
+}
+
+static void woke(struct hc_spin *spin) {
+    hc_spin_end(&seat_of(spin)->spinner, hc_clock_ns());
+}
+
+static enum hc_code create_spin_board(struct hc_server *server, struct hc_error *error) {
+    HC_TRY(hc_memfile_create("hippocamp-spin", sizeof(struct hc_spin_board), &server->spin_board,
+                             error));
+    struct hc_spin_board *board = (void *)server->spin_board.base;
+    board->n_seats = hc_spin_usable_cores() - 1;
+    server->spin_seats = hc_alloc_array(server->n_contexts, sizeof *server->spin_seats);
+    for (size_t i = 0; i < server->n_contexts; i++) {
+        server->spin_seats[i] = (struct hc_spin_seat){
+            .spin = {.begin = begin_spin, .end = end_spin, .woke = woke},
+            .spinner = {.board = board},
+        };
+        hc_loop_set_spin(server->contexts[i].loop, &server->spin_seats[i].spin);
+    }
+    return HC_OK;
+}
+
+static enum hc_code create_contexts(struct hc_server *server, struct hc_error *error) {
+    for (unsigned i = 0; i < server->n_contexts; i++) {
+        struct hc_loop *loop;
+        HC_TRY(hc_loop_create(i, &loop, error));
+        hc_context_init(&server->contexts[i], server, loop, i);
+        server->contexts[i].catalog = hc_catalog_create(0);
+        server->control = loop;
+    }
+    return HC_OK;
+}
+
+enum hc_code hc_server_create(const struct hc_server_options *options, unsigned n_io_loops,
+                              struct hc_server **server_out, struct hc_error *error) {
+    struct hc_server *server = hc_new(struct hc_server);
+    server->options = *options;
+    server->n_contexts = n_io_loops + 1;
+    server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
+    HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
+    HC_TRY(create_spin_board(server, error));
+    *server_out = server;
+    return HC_OK;
+}
+
+enum hc_code hc_server_start(struct hc_server *server, struct hc_error *error) {
+    for (size_t i = 0; i + 1 < server->n_contexts; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "io-%zu", i);
+        HC_TRY(hc_loop_start(server->contexts[i].loop, name, error));
+    }
+    return HC_OK;
+}
+
+void hc_server_stop(struct hc_server *server) {
+    for (size_t i = 0; i + 1 < server->n_contexts; i++) {
+        hc_loop_stop(server->contexts[i].loop);
+    }
+    for (size_t i = 0; i + 1 < server->n_contexts; i++) {
+        hc_loop_join(server->contexts[i].loop);
+    }
+}
+
+static void free_options(struct hc_server_options *options) {
+    for (size_t i = 0; i < options->n_repositories; i++) {
+        free(options->repositories[i]);
+    }
+    free(options->repositories);
+    free(options->id);
+    free(options->config_name);
+    free(options->python);
+    free(options->pyhost_path);
+    free(options->module_path);
+}
+
+void hc_server_destroy(struct hc_server *server) {
+    for (size_t i = 0; i < server->n_contexts; i++) {
+        hc_catalog_unref(server->contexts[i].catalog);
+        hc_context_finish(&server->contexts[i]);
+        hc_loop_destroy(server->contexts[i].loop);
+    }
+    hc_lifecycle_destroy(server->lifecycle);
+    hc_memfile_close(&server->spin_board);
+    free(server->spin_seats);
+    free(server->contexts);
+    free_options(&server->options);
+    free(server);
+}
+
+struct publication {
+    struct hc_task task;
+    struct hc_context *context;
+    struct hc_catalog *catalog;
+};
+
+static void adopt_catalog(struct hc_task *task) {
+    struct publication *publication = hc_list_item(task, struct publication, task);
+    struct hc_catalog *before = publication->context->catalog;
+    publication->context->catalog = publication->catalog;
+    hc_catalog_unref(before);
+    free(publication);
+}
+
+void hc_server_publish(struct hc_server *server, struct hc_catalog *catalog) {
+    for (size_t i = 0; i < server->n_contexts; i++) {
+        struct publication *publication = hc_new(struct publication);
+        hc_catalog_ref(catalog);
+        *publication = (struct publication){
+            .task = {.run = adopt_catalog},
+            .context = &server->contexts[i],
+            .catalog = catalog,
+        };
+        hc_loop_post(server->contexts[i].loop, &publication->task);
+    }
+    hc_catalog_unref(catalog);
+}
+
+struct hc_context *hc_server_context(struct hc_server *server) {
+    return &server->contexts[hc_loop_index(hc_loop_current())];
+}

@@ -1,0 +1,230 @@
+/*
+ * hippocamp: options, signals, wiring. The only file that exits.
+ *
+ * The main thread runs the control loop: it loads the models, opens the ports, waits for a signal,
+ * and takes everything down again.
+ */
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "api/http.h"
+#include "backend/python.h"
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "channel/layout.h"
+#include "core/lifecycle.h"
+#include "options.h"
+#include "report.h"
+
+enum { MAX_IO_LOOPS = HC_MAX_LINKS - 1 };
+
+static struct hc_options options;
+static struct hc_server *server;
+static struct hc_http_api *http;
+static struct hc_watch signal_watch;
+static struct hc_timer stop_timer;
+static struct hc_task http_stopped_task;
+static bool http_stopped;
+static int exit_status;
+
+static void fatal(const char *what, const struct hc_error *error) {
+    fprintf(stderr, "error: %s: %s - %s\n", what, hc_code_name(error->code), error->message);
+    exit(1);
+}
+
+/* ---- Stopping ---- */
+
+static void on_models_stopped(struct hc_server *stopped) {
+    hc_timer_stop(&stop_timer);
+    hc_loop_stop(stopped->control);
+}
+
+static void on_http_stopped(struct hc_task *task) {
+    (void)task;
+    http_stopped = true;
+    hc_lifecycle_stop(server, on_models_stopped);
+}
+
+/* On one of the I/O loops. */
+static void post_http_stopped(void *unused) {
+    (void)unused;
+    hc_loop_post(server->control, &http_stopped_task);
+}
+
+static void on_stop_timeout(struct hc_timer *timer) {
+    (void)timer;
+    fputs("failed to stop server: Internal - Exit timeout expired. Exiting immediately.\n", stderr);
+    exit_status = 1;
+    if (!http_stopped) {
+        hc_http_api_abort(http);
+    }
+    hc_lifecycle_abandon(server);
+}
+
+static void stop(void) {
+    atomic_store(&server->stopping, true);
+    stop_timer.on_due = on_stop_timeout;
+    hc_timer_start(server->control, &stop_timer,
+                   hc_clock_ns() + server->options.exit_timeout_s * HC_NS_PER_S);
+    http_stopped_task.run = on_http_stopped;
+    if (http != NULL) {
+        hc_http_api_stop(http, post_http_stopped, NULL);
+    } else {
+        on_http_stopped(&http_stopped_task);
+    }
+}
+
+static void on_signal(struct hc_watch *watch, unsigned events) {
+    (void)events;
+    struct signalfd_siginfo info;
+    if (read(watch->fd, &info, sizeof info) != sizeof info) {
+        return;
+    }
+    if (atomic_load(&server->stopping)) {
+        _exit(1); /* the second one: pyhosts end with their control sockets */
+    }
+    printf("Signal (%u) received.\n", info.ssi_signo);
+    fflush(stdout);
+    stop();
+}
+
+/* ---- Starting ---- */
+
+static void start_http(void) {
+    if (!options.allow_http) {
+        return;
+    }
+    const struct hc_http_api_options http_options = {
+        .address = options.http_address,
+        .port = (uint16_t)options.http_port,
+        .reuse_port = options.reuse_http_port,
+        .max_input_size = options.http_max_input_size,
+        .max_body_size = (uint64_t)2 << 30,
+    };
+    struct hc_error error;
+    if (hc_http_api_create(server, &http_options, &http, &error) != HC_OK) {
+        fatal("failed to start HTTP service", &error);
+    }
+    hc_log_info("Started HTTPService at %s:%u", options.http_address, hc_http_api_port(http));
+}
+
+static void on_models_started(struct hc_server *started) {
+    hc_report_models(started);
+    hc_report_options(started);
+    if (options.exit_on_error && !hc_lifecycle_all_ready(started)) {
+        fputs("error: creating server: Internal - failed to load all models\n", stderr);
+        exit_status = 1;
+        stop();
+        return;
+    }
+    start_http();
+}
+
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void configure_log(void) {
+    hc_log_enable(HC_LOG_INFO, options.log_info);
+    hc_log_enable(HC_LOG_WARNING, options.log_warning);
+    hc_log_enable(HC_LOG_ERROR, options.log_error);
+    hc_log_set_verbosity(options.log_verbose);
+    if (strcasecmp(options.log_format, "ISO8601") == 0) {
+        hc_log_set_format(HC_LOG_FORMAT_ISO8601);
+    }
+    struct hc_error error;
+    if (options.log_file[0] != '\0' && hc_log_open(options.log_file, &error) != HC_OK) {
+        fatal("log", &error);
+    }
+}
+
+/* Where the pyhost and its module are: in lib/hippocamp beside the folder of this program. */
+static void find_pyhost(void) {
+    char path[4096];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (size < 0) {
+        fatal("cannot find this program", &(struct hc_error){HC_INTERNAL, "/proc/self/exe"});
+    }
+    path[size] = '\0';
+    const char *bin = dirname(path);
+    options.server.pyhost_path = hc_format("%s/../lib/hippocamp/hippocamp-pyhost", bin);
+    options.server.module_path = hc_format("%s/../lib/hippocamp/_hippocamp.abi3.so", bin);
+}
+
+/* Signals come through the control loop; every thread and pyhost starts with them blocked or reset.
+ */
+static void watch_signals(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal_watch.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    signal_watch.on_ready = on_signal;
+    struct hc_error error;
+    if (hc_watch_start(server->control, &signal_watch, HC_WATCH_READ, &error) != HC_OK) {
+        fatal("cannot watch for signals", &error);
+    }
+}
+
+static unsigned io_loop_count(void) {
+    if (options.http_thread_count > 0) {
+        return options.http_thread_count < MAX_IO_LOOPS ? options.http_thread_count : MAX_IO_LOOPS;
+    }
+    unsigned cores = hc_spin_usable_cores();
+    return cores <= 2 ? 1 : cores < 16 ? cores / 2 : 8;
+}
+
+static void start(void) {
+    struct hc_error error;
+    if (hc_server_create(&options.server, io_loop_count(), &server, &error) != HC_OK) {
+        fatal("creating server", &error);
+    }
+    watch_signals();
+    if (hc_python_start(server, &error) != HC_OK || hc_server_start(server, &error) != HC_OK) {
+        fatal("creating server", &error);
+    }
+    hc_lifecycle_start(server, on_models_started);
+}
+
+static void finish(void) {
+    hc_server_stop(server);
+    hc_watch_stop(&signal_watch);
+    hc_fd_close(signal_watch.fd);
+    hc_http_api_destroy(http);
+    hc_python_finish();
+    hc_server_destroy(server);
+    hc_options_finish(&options);
+}
+
+int main(int argc, char **argv) {
+    switch (hc_options_parse(argc, argv, &options)) {
+    case HC_OPTIONS_RUN:
+        break;
+    case HC_OPTIONS_VERSION:
+        return 0;
+    case HC_OPTIONS_HELP:
+    case HC_OPTIONS_BAD:
+        return 1;
+    }
+    configure_log();
+    raise_descriptor_limit();
+    find_pyhost();
+    start();
+    hc_loop_run(server->control);
+    finish();
+    return exit_status;
+}

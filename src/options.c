@@ -1,0 +1,268 @@
+/* The command line, driven by one table. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+enum kind {
+    FLAG, /* bool, true when given */
+    NOT,  /* bool, false when given */
+    BOOL, /* bool by a word */
+    UINT, /* unsigned */
+    SIZE, /* uint64_t */
+    TEXT, /* char * */
+    REPOSITORY,
+    LEVEL, /* unsigned, or a bool */
+    HELP,
+    VERSION,
+};
+
+struct option_row {
+    const char *name;
+    enum kind kind;
+    size_t offset; /* in struct hc_options */
+    const char *group;
+    const char *help;
+};
+
+#define AT(member) offsetof(struct hc_options, member)
+
+static const struct option_row rows[] = {
+    {"help", HELP, 0, "General", "Print this and exit."},
+    {"version", VERSION, 0, NULL, "Print Hippocamp's version and exit."},
+    {"id", TEXT, AT(server.id), NULL, "Name of the server in its metadata (triton)."},
+    {"exit-timeout-secs", UINT, AT(server.exit_timeout_s), NULL,
+     "Seconds for requests in flight to finish when the server is told to stop (30)."},
+    {"exit-on-error", BOOL, AT(exit_on_error), NULL,
+     "Exit when a model fails to load at the start (true)."},
+    {"strict-readiness", BOOL, AT(server.strict_readiness), NULL,
+     "The server is ready only when all its models are (true)."},
+
+    {"model-repository", REPOSITORY, 0, "Models", "Folder with models; may be repeated. Required."},
+    {"model-store", REPOSITORY, 0, NULL, "The same."},
+    {"model-config-name", TEXT, AT(server.config_name), NULL,
+     "Use configs/<name>.pbtxt of each model that has it."},
+    {"disable-auto-complete-config", NOT, AT(server.auto_complete), NULL,
+     "Take configs as they are, without filling in what is missing."},
+    {"model-load-thread-count", UINT, AT(server.n_load_threads), NULL,
+     "How many models are loaded side by side (4)."},
+
+    {"python", TEXT, AT(server.python), "Python",
+     "Interpreter for models that name none: a path, or a name on PATH (python3)."},
+
+    {"allow-http", BOOL, AT(allow_http), "HTTP", "Serve HTTP (true)."},
+    {"http-address", TEXT, AT(http_address), NULL, "Address to listen on (0.0.0.0)."},
+    {"http-port", UINT, AT(http_port), NULL, "Port (8000); 0 chooses one."},
+    {"reuse-http-port", BOOL, AT(reuse_http_port), NULL,
+     "Share the port with other servers (false)."},
+    {"http-thread-count", UINT, AT(http_thread_count), NULL,
+     "Threads for input and output (by the number of cores)."},
+    {"http-max-input-size", SIZE, AT(http_max_input_size), NULL,
+     "Longest request body in bytes, binary tensors not counted (67108864)."},
+
+    {"log-verbose", LEVEL, AT(log_verbose), "Log", "Level of verbose messages (0: none)."},
+    {"log-info", BOOL, AT(log_info), NULL, "Log information (true)."},
+    {"log-warning", BOOL, AT(log_warning), NULL, "Log warnings (true)."},
+    {"log-error", BOOL, AT(log_error), NULL, "Log errors (true)."},
+    {"log-format", TEXT, AT(log_format), NULL, "default or ISO8601."},
+    {"log-file", TEXT, AT(log_file), NULL, "Append to this file instead of the console."},
+};
+
+enum { N_ROWS = sizeof rows / sizeof rows[0] };
+
+static void print_help(FILE *out) {
+    fputs("Usage: tritonserver [options]\n", out);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (rows[i].group != NULL) {
+            fprintf(out, "\n%s:\n", rows[i].group);
+        }
+        const char *argument = rows[i].kind == FLAG || rows[i].kind == NOT ||
+                                       rows[i].kind == HELP || rows[i].kind == VERSION
+                                   ? ""
+                                   : " <value>";
+        int width = fprintf(out, "  --%s%s", rows[i].name, argument);
+        fprintf(out, "%*s%s\n", width < 36 ? 36 - width : 1, "", rows[i].help);
+    }
+}
+
+static bool parse_bool(const char *word, bool *value) {
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {{"true", true},   {"1", true},  {"on", true},
+                 {"false", false}, {"0", false}, {"off", false}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasecmp(word, words[i].word) == 0) {
+            *value = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_uint(const char *word, unsigned *value) {
+    uint64_t number;
+    if (!hc_text_number(hc_text_of(word), INT_MAX, &number)) {
+        return false;
+    }
+    *value = (unsigned)number;
+    return true;
+}
+
+static bool parse_level(const char *word, unsigned *value) {
+    bool on;
+    if (parse_uint(word, value)) {
+        return true;
+    }
+    if (!parse_bool(word, &on)) {
+        return false;
+    }
+    *value = on ? 1 : 0;
+    return true;
+}
+
+static void set_text(char **place, const char *text) {
+    free(*place);
+    *place = hc_strdup(text);
+}
+
+/* Repositories are kept as a sorted set. */
+static void add_repository(struct hc_server_options *options, const char *path) {
+    size_t i = 0;
+    while (i < options->n_repositories && strcmp(options->repositories[i], path) < 0) {
+        i++;
+    }
+    if (i < options->n_repositories && strcmp(options->repositories[i], path) == 0) {
+        return;
+    }
+    options->repositories =
+        hc_realloc(options->repositories, (options->n_repositories + 1) * sizeof(char *));
+    memmove(&options->repositories[i + 1], &options->repositories[i],
+            (options->n_repositories - i) * sizeof(char *));
+    options->repositories[i] = hc_strdup(path);
+    options->n_repositories++;
+}
+
+static bool apply(const struct option_row *row, const char *argument, struct hc_options *options) {
+    void *place = (char *)options + row->offset;
+    switch (row->kind) {
+    case FLAG:
+        *(bool *)place = true;
+        return true;
+    case NOT:
+        *(bool *)place = false;
+        return true;
+    case BOOL:
+        return parse_bool(argument, place);
+    case UINT:
+        return parse_uint(argument, place);
+    case SIZE:
+        return hc_text_number(hc_text_of(argument), UINT64_MAX, place);
+    case TEXT:
+        set_text(place, argument);
+        return true;
+    case REPOSITORY:
+        add_repository(&options->server, argument);
+        return true;
+    case LEVEL:
+        return parse_level(argument, place);
+    case HELP:
+    case VERSION:
+        break;
+    }
+    return true;
+}
+
+static enum hc_options_result complain(const char *option, const char *why) {
+    fprintf(stderr, "Bad option: \"%s\".\n%s\nTry --help.\n", option, why);
+    return HC_OPTIONS_BAD;
+}
+
+static void set_defaults(struct hc_options *options) {
+    *options = (struct hc_options){
+        .server = {.auto_complete = true,
+                   .strict_readiness = true,
+                   .exit_timeout_s = 30,
+                   .n_load_threads = 4},
+        .exit_on_error = true,
+        .allow_http = true,
+        .http_port = 8000,
+        .http_max_input_size = 64 << 20,
+        .log_info = true,
+        .log_warning = true,
+        .log_error = true,
+    };
+    set_text(&options->server.id, "triton");
+    set_text(&options->server.python, "python3");
+    set_text(&options->server.config_name, "");
+    set_text(&options->http_address, "0.0.0.0");
+    set_text(&options->log_format, "default");
+    set_text(&options->log_file, "");
+}
+
+static void make_long_options(struct option *long_options) {
+    for (size_t i = 0; i < N_ROWS; i++) {
+        bool bare = rows[i].kind == FLAG || rows[i].kind == NOT || rows[i].kind == HELP ||
+                    rows[i].kind == VERSION;
+        long_options[i] = (struct option){rows[i].name, bare ? no_argument : required_argument,
+                                          NULL, (int)i + 256};
+    }
+    long_options[N_ROWS] = (struct option){0};
+}
+
+static enum hc_options_result check(const struct hc_options *options) {
+    if (options->server.n_repositories == 0) {
+        return complain("--model-repository", "--model-repository must be specified");
+    }
+    if (options->http_port > UINT16_MAX) {
+        return complain("--http-port", "a port is at most 65535");
+    }
+    if (options->http_max_input_size == 0) {
+        return complain("--http-max-input-size", "it must be greater than 0");
+    }
+    return HC_OPTIONS_RUN;
+}
+
+enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options *options) {
+    struct option long_options[N_ROWS + 1];
+    make_long_options(long_options);
+    set_defaults(options);
+    opterr = 0;
+    int found;
+    while ((found = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (found < 256) {
+            return complain(argv[optind - 1], "there is no such option, or its value is missing");
+        }
+        const struct option_row *row = &rows[found - 256];
+        if (row->kind == HELP) {
+            print_help(stdout);
+            return HC_OPTIONS_HELP;
+        }
+        if (row->kind == VERSION) {
+            puts("hippocamp " HC_VERSION " (as Triton " HC_TRITON_VERSION ")");
+            return HC_OPTIONS_VERSION;
+        }
+        if (!apply(row, optarg, options)) {
+            hc_auto(text) why = hc_format("'%s' is not a value for it", optarg);
+            hc_auto(text) name = hc_format("--%s", row->name);
+            return complain(name, why);
+        }
+    }
+    if (optind < argc) {
+        return complain(argv[optind], "Unexpected argument");
+    }
+    return check(options);
+}
+
+void hc_options_finish(struct hc_options *options) {
+    free(options->http_address);
+    free(options->log_format);
+    free(options->log_file);
+}

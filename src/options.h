@@ -1,0 +1,40 @@
+/*
+ * The command line: tritonserver's options, under their names and with their defaults, and
+ * Hippocamp's own.
+ */
+#ifndef HC_OPTIONS_H
+#define HC_OPTIONS_H
+
+#include "api/http.h"
+#include "core/server.h"
+
+enum hc_options_result {
+    HC_OPTIONS_RUN,
+    HC_OPTIONS_HELP,    /* was printed */
+    HC_OPTIONS_VERSION, /* was printed */
+    HC_OPTIONS_BAD,     /* and why was printed */
+};
+
+struct hc_options {
+    struct hc_server_options server; /* handed over to the server */
+    bool exit_on_error;
+    bool allow_http;
+    char *http_address;
+    unsigned http_port;
+    bool reuse_http_port;
+    unsigned http_thread_count; /* 0: by the number of cores */
+    uint64_t http_max_input_size;
+    bool log_info;
+    bool log_warning;
+    bool log_error;
+    unsigned log_verbose;
+    char *log_format;
+    char *log_file;
+};
+
+enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options *options);
+
+/* What has not been handed over. */
+void hc_options_finish(struct hc_options *options);
+
+#endif
