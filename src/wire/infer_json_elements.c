@@ -15,97 +15,90 @@ enum { BLOCK_SIZE = 128 };
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* Print the element at DATA, which need not be aligned, to PLACE; returns its size. */
-typedef size_t print_element(const char *data, struct hc_infer_json_policy policy, char *place);
+typedef size_t print_element(const char *data, char *place);
 
-ALWAYS_INLINE size_t print_fp32(const char *data, struct hc_infer_json_policy policy, char *place) {
-    float value;
-    memcpy(&value, data, sizeof value);
-    return hc_json_print_double(value, policy, place);
-}
-
-ALWAYS_INLINE size_t print_fp64(const char *data, struct hc_infer_json_policy policy, char *place) {
-    double value;
-    memcpy(&value, data, sizeof value);
-    return hc_json_print_double(value, policy, place);
-}
-
-ALWAYS_INLINE size_t print_bool(const char *data, struct hc_infer_json_policy policy, char *place) {
-    static const char words[2][5] = {{'f', 'a', 'l', 's', 'e'}, {'t', 'r', 'u', 'e'}};
-    (void)policy;
-    bool value = *data != 0;
-    memcpy(place, words[value], sizeof words[value]);
-    return value ? 4 : 5;
-}
-
-#define DEFINE_PRINT_INTEGER(name, type, print)                                                    \
-    ALWAYS_INLINE size_t name(const char *data, struct hc_infer_json_policy policy, char *place) { \
-        (void)policy;                                                                              \
+#define DEFINE_PRINT(name, type, print)                                                            \
+    ALWAYS_INLINE size_t name(const char *data, char *place) {                                     \
         type value;                                                                                \
         memcpy(&value, data, sizeof value);                                                        \
         return print(value, place);                                                                \
     }
 
-DEFINE_PRINT_INTEGER(print_uint8, uint8_t, hc_number_print_uint64)
-DEFINE_PRINT_INTEGER(print_uint16, uint16_t, hc_number_print_uint64)
-DEFINE_PRINT_INTEGER(print_uint32, uint32_t, hc_number_print_uint64)
-DEFINE_PRINT_INTEGER(print_uint64, uint64_t, hc_number_print_uint64)
-DEFINE_PRINT_INTEGER(print_int8, int8_t, hc_number_print_int64)
-DEFINE_PRINT_INTEGER(print_int16, int16_t, hc_number_print_int64)
-DEFINE_PRINT_INTEGER(print_int32, int32_t, hc_number_print_int64)
-DEFINE_PRINT_INTEGER(print_int64, int64_t, hc_number_print_int64)
+DEFINE_PRINT(print_uint8, uint8_t, hc_number_print_uint64)
+DEFINE_PRINT(print_uint16, uint16_t, hc_number_print_uint64)
+DEFINE_PRINT(print_uint32, uint32_t, hc_number_print_uint64)
+DEFINE_PRINT(print_uint64, uint64_t, hc_number_print_uint64)
+DEFINE_PRINT(print_int8, int8_t, hc_number_print_int64)
+DEFINE_PRINT(print_int16, int16_t, hc_number_print_int64)
+DEFINE_PRINT(print_int32, int32_t, hc_number_print_int64)
+DEFINE_PRINT(print_int64, int64_t, hc_number_print_int64)
+DEFINE_PRINT(print_fp32, float, hc_number_print_double)
+DEFINE_PRINT(print_fp64, double, hc_number_print_double)
+DEFINE_PRINT(print_fp32_or_null, float, hc_json_print_double_or_null)
+DEFINE_PRINT(print_fp64_or_null, double, hc_json_print_double_or_null)
 
-/* What is left to print, and how. */
-struct elements {
-    const char *data;
-    uint64_t n;
-    struct hc_infer_json_policy policy;
-};
+ALWAYS_INLINE size_t print_bool(const char *data, char *place) {
+    static const char words[2][5] = {{'f', 'a', 'l', 's', 'e'}, {'t', 'r', 'u', 'e'}};
+    bool value = *data != 0;
+    memcpy(place, words[value], sizeof words[value]);
+    return value ? 4 : 5;
+}
 
-/* Each element with a comma after it. */
-ALWAYS_INLINE bool write_each(struct hc_buf *buf, struct elements elements, size_t element_size,
+/* N elements, each with a comma after it. */
+ALWAYS_INLINE bool write_each(struct hc_buf *buf, const char *data, uint64_t n, size_t element_size,
                               print_element *print) {
-    while (elements.n > 0) {
-        size_t n = elements.n < BLOCK_SIZE ? elements.n : BLOCK_SIZE;
-        char *start = hc_buf_reserve_try(buf, n * (HC_NUMBER_ROOM + 1));
+    while (n > 0) {
+        size_t n_block = n < BLOCK_SIZE ? n : BLOCK_SIZE;
+        char *start = hc_buf_reserve_try(buf, n_block * (HC_NUMBER_ROOM + 1));
         char *place = start;
         if (start == NULL) {
             return false;
         }
-        for (size_t i = 0; i < n; i++) {
-            place += print(elements.data, elements.policy, place);
+        for (size_t i = 0; i < n_block; i++) {
+            place += print(data, place);
             *place++ = ',';
-            elements.data += element_size;
+            data += element_size;
         }
         hc_buf_commit(buf, (size_t)(place - start));
-        elements.n -= n;
+        n -= n_block;
     }
     return true;
 }
 
-static bool write_numbers(struct hc_buf *buf, enum hc_dtype dtype, struct elements elements) {
-    switch (dtype) {
+static bool write_reals(struct hc_buf *buf, const struct hc_infer_json_tensor *tensor, uint64_t n,
+                        struct hc_infer_json_policy policy) {
+    bool or_null = policy.nan == HC_INFER_JSON_NAN_AS_NULL;
+    if (tensor->dtype == HC_DTYPE_FP32) {
+        return or_null ? write_each(buf, tensor->data, n, 4, print_fp32_or_null)
+                       : write_each(buf, tensor->data, n, 4, print_fp32);
+    }
+    return or_null ? write_each(buf, tensor->data, n, 8, print_fp64_or_null)
+                   : write_each(buf, tensor->data, n, 8, print_fp64);
+}
+
+static bool write_numbers(struct hc_buf *buf, const struct hc_infer_json_tensor *tensor, uint64_t n,
+                          struct hc_infer_json_policy policy) {
+    switch (tensor->dtype) {
     case HC_DTYPE_BOOL:
-        return write_each(buf, elements, 1, print_bool);
+        return write_each(buf, tensor->data, n, 1, print_bool);
     case HC_DTYPE_UINT8:
-        return write_each(buf, elements, 1, print_uint8);
+        return write_each(buf, tensor->data, n, 1, print_uint8);
     case HC_DTYPE_UINT16:
-        return write_each(buf, elements, 2, print_uint16);
+        return write_each(buf, tensor->data, n, 2, print_uint16);
     case HC_DTYPE_UINT32:
-        return write_each(buf, elements, 4, print_uint32);
+        return write_each(buf, tensor->data, n, 4, print_uint32);
     case HC_DTYPE_UINT64:
-        return write_each(buf, elements, 8, print_uint64);
+        return write_each(buf, tensor->data, n, 8, print_uint64);
     case HC_DTYPE_INT8:
-        return write_each(buf, elements, 1, print_int8);
+        return write_each(buf, tensor->data, n, 1, print_int8);
     case HC_DTYPE_INT16:
-        return write_each(buf, elements, 2, print_int16);
+        return write_each(buf, tensor->data, n, 2, print_int16);
     case HC_DTYPE_INT32:
-        return write_each(buf, elements, 4, print_int32);
+        return write_each(buf, tensor->data, n, 4, print_int32);
     case HC_DTYPE_INT64:
-        return write_each(buf, elements, 8, print_int64);
-    case HC_DTYPE_FP32:
-        return write_each(buf, elements, 4, print_fp32);
+        return write_each(buf, tensor->data, n, 8, print_int64);
     default:
-        return write_each(buf, elements, 8, print_fp64);
+        return write_reals(buf, tensor, n, policy);
     }
 }
 
@@ -164,11 +157,8 @@ enum hc_code hc_json_write_elements(struct hc_buf *buf, const struct hc_infer_js
     } else if (!hc_size_mul((size_t)n, hc_dtype_size(tensor->dtype), &size) ||
                size != tensor->size) {
         return wrong_size(tensor, error);
-    } else {
-        struct elements elements = {tensor->data, (uint64_t)n, policy};
-        if (!write_numbers(buf, tensor->dtype, elements)) {
-            return hc_json_write_no_memory(error);
-        }
+    } else if (!write_numbers(buf, tensor, (uint64_t)n, policy)) {
+        return hc_json_write_no_memory(error);
     }
     buf->size -= buf->size > start ? 1 : 0; /* the comma after the last */
     return HC_OK;

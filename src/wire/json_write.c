@@ -99,13 +99,13 @@ bool hc_json_write_text_replaced(struct hc_buf *buf, struct hc_text text) {
     return hc_json_write_text(buf, hc_buf_text(&repaired));
 }
 
-size_t hc_json_print_double(double value, struct hc_infer_json_policy policy, char *place) {
+size_t hc_json_print_double_or_null(double value, char *place) {
     static const char null[] = {'n', 'u', 'l', 'l'};
-    if (policy.nan == HC_INFER_JSON_NAN_AS_NULL && !isfinite(value)) {
-        memcpy(place, null, sizeof null);
-        return sizeof null;
+    if (isfinite(value)) {
+        return hc_number_print_double(value, place);
     }
-    return hc_number_print_double(value, place);
+    memcpy(place, null, sizeof null);
+    return sizeof null;
 }
 
 bool hc_json_write_parameter(struct hc_buf *buf, const struct hc_wire_parameter *parameter,
@@ -121,7 +121,10 @@ bool hc_json_write_parameter(struct hc_buf *buf, const struct hc_wire_parameter 
         hc_buf_append_string(buf, parameter->boolean ? "true" : "false");
         return true;
     default:
-        hc_buf_append(buf, number, hc_json_print_double(parameter->real, policy, number));
+        hc_buf_append(buf, number,
+                      policy.nan == HC_INFER_JSON_NAN_AS_NULL
+                          ? hc_json_print_double_or_null(parameter->real, number)
+                          : hc_number_print_double(parameter->real, number));
         return true;
     }
 }

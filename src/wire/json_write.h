@@ -16,8 +16,8 @@ bool hc_json_write_text_replaced(struct hc_buf *buf, struct hc_text text);
 bool hc_json_write_parameter(struct hc_buf *buf, const struct hc_wire_parameter *parameter,
                              struct hc_infer_json_policy policy);
 
-/* VALUE as text at PLACE, which has HC_NUMBER_ROOM; returns its size. */
-size_t hc_json_print_double(double value, struct hc_infer_json_policy policy, char *place);
+/* As hc_number_print_double(), but null for what is no finite number. */
+size_t hc_json_print_double_or_null(double value, char *place);
 
 /* Elements with commas between them. Errors as for hc_infer_json_write(). */
 enum hc_code hc_json_write_elements(struct hc_buf *buf, const struct hc_infer_json_tensor *tensor,

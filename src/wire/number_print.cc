@@ -175,8 +175,7 @@ size_t lay_out(const decimal &number, char *place) {
         return lay_out_point(number, place);
     }
     int n_before = 2 - number.point; // bytes before the digits: 0.000
-    memset(place, '0', 8);
-    place[1] = '.';
+    put_word(place, (HC_DIGITS_ZEROS & ~UINT64_C(0xff00)) | (uint64_t)'.' << 8);
     put_digits(number, place + n_before);
     return (size_t)n_before + (size_t)number.count;
 }
