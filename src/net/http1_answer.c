@@ -121,9 +121,8 @@ static size_t segments_size(const struct hc_segment *segments, size_t n) {
 
 static void add_segments(struct hc_http_exchange *exchange, const struct hc_segment *segments,
                          size_t n) {
-    bool wanted = !exchange->bodiless && exchange->conn->state != HC_HTTP1_DEAD;
     for (size_t i = 0; i < n; i++) {
-        if (wanted) {
+        if (!exchange->bodiless) {
             hc_outq_add(&exchange->out, &segments[i]);
         } else if (segments[i].release != NULL) {
             segments[i].release(segments[i].context);
@@ -132,8 +131,6 @@ static void add_segments(struct hc_http_exchange *exchange, const struct hc_segm
 }
 
 static void end_exchange(struct hc_http_exchange *exchange) {
-    exchange->on_close = NULL;
-    exchange->on_writable = NULL;
     exchange->read = (struct hc_http1_read){.kind = HC_HTTP1_READ_DRAIN,
                                             .left = exchange->conn->shard->config->drain_limit};
     hc_http1_ended(exchange->conn);

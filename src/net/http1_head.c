@@ -20,6 +20,9 @@ static void move_view(struct hc_text *view, const char *from, const char *to) {
 void hc_http1_head_move(struct hc_http1_head *head, const char *data) {
     const char *from = head->_data;
     struct hc_http_request *request = &head->request;
+    if (data == from) {
+        return;
+    }
     move_view(&request->method, from, data);
     move_view(&request->target, from, data);
     move_view(&request->path, from, data);
@@ -224,9 +227,7 @@ static enum hc_http1_result check_size(struct hc_http1_head *head, size_t end) {
 
 enum hc_http1_result hc_http1_head_read(struct hc_http1_head *head, const char *data, size_t size,
                                         size_t *head_size) {
-    if (data != head->_data) {
-        hc_http1_head_move(head, data);
-    }
+    hc_http1_head_move(head, data);
     for (;;) {
         const char *newline = memchr(data + head->_scanned, '\n', size - head->_scanned);
         size_t end = newline != NULL ? (size_t)(newline - data) + 1 : size;

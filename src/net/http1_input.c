@@ -16,20 +16,20 @@ static size_t input_room(const struct hc_http_exchange *exchange) {
     return exchange->in_capacity - exchange->in_end;
 }
 
-static void grow(struct hc_http_exchange *exchange, size_t capacity) {
-    exchange->in = hc_realloc(exchange->in, capacity);
-    exchange->in_capacity = capacity;
-}
-
-/* Room for more of a head; the limits of heads bound how far this goes. */
-static void make_room(struct hc_http_exchange *exchange) {
-    if (input_room(exchange) < MIN_ROOM && exchange->in_begin > 0) {
-        memmove(exchange->in, exchange->in + exchange->in_begin, input_size(exchange));
-        exchange->in_end = input_size(exchange);
-        exchange->in_begin = 0;
+/*
+ * Make room behind what has been received: by moving it to the front, where earlier requests were,
+ * or else by growing, which the limits of heads bound. KEPT is where the request in hand begins.
+ */
+static void make_room(struct hc_http_exchange *exchange, size_t kept, size_t end) {
+    if (exchange->in_capacity - end < MIN_ROOM && kept > 0) {
+        memmove(exchange->in, exchange->in + kept, exchange->in_end - kept);
+        exchange->in_begin -= kept;
+        exchange->in_end -= kept;
+        end -= kept;
     }
-    if (input_room(exchange) < MIN_ROOM) {
-        grow(exchange, exchange->in_capacity * 2);
+    if (exchange->in_capacity - end < MIN_ROOM) {
+        exchange->in_capacity *= 2;
+        exchange->in = hc_realloc(exchange->in, exchange->in_capacity);
     }
 }
 
@@ -47,7 +47,7 @@ enum hc_conn_status hc_http1_receive_head(struct hc_http_exchange *exchange) {
     if (!hc_http1_may_receive(http, MAX_HEADS)) {
         return HC_CONN_WAIT;
     }
-    make_room(exchange);
+    make_room(exchange, exchange->in_begin, exchange->in_end);
     struct iovec room = {exchange->in + exchange->in_end, input_room(exchange)};
     enum hc_conn_status status = hc_conn_read(&http->conn, &room, 1, &size);
     if (status == HC_CONN_OK) {
@@ -66,11 +66,9 @@ enum hc_http1_result hc_http1_parse_head(struct hc_http_exchange *exchange) {
         return result;
     }
     exchange->in_begin = begin + size;
+    make_room(exchange, begin, exchange->in_begin); /* for the body's framing at least */
     exchange->in_kept = exchange->in_begin;
-    if (exchange->in_capacity - exchange->in_kept < MIN_ROOM) {
-        grow(exchange, exchange->in_kept + MIN_ROOM);
-        hc_http1_head_move(&exchange->head, exchange->in + begin);
-    }
+    hc_http1_head_move(&exchange->head, exchange->in + exchange->in_kept - size);
     hc_http1_body_init(&exchange->body, &exchange->head);
     return HC_HTTP1_DONE;
 }

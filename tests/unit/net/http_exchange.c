@@ -204,6 +204,17 @@ static void the_next_request_waits_for_the_answer(void **state) {
     close(fd);
 }
 
+static void an_answer_does_not_wait_for_the_next_request(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, say_ok);
+    int fd = connect_client(fixture);
+    send_text(fd, GET "GET /pa");
+    expect_text(fd, OK_2);
+    send_text(fd, "th HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_text(fd, OK_2);
+    close(fd);
+}
+
 static void many_pipelined_requests_are_all_answered(void **state) {
     enum { N_REQUESTS = 20000 };
     struct fixture *fixture = *state;
@@ -223,6 +234,61 @@ static void many_pipelined_requests_are_all_answered(void **state) {
         assert_memory_equal(answers + i * (sizeof OK_2 - 1), OK_2, sizeof OK_2 - 1);
     }
     free(answers);
+}
+
+static void answer_from_pool(void *app, struct hc_http_exchange *exchange) {
+    (void)app;
+    enum { SIZE = 5000 };
+    char *memory = hc_pool_alloc(hc_http_pool(exchange), SIZE);
+    memset(memory, hc_http_request(exchange)->path.data[1], SIZE);
+    struct hc_segment segment = {.data = memory, .size = SIZE};
+    hc_http_respond(exchange, 200, NULL, 0, &segment, 1);
+}
+
+static void an_answer_keeps_its_memory_until_it_is_sent(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, answer_from_pool);
+    int fd = connect_client(fixture);
+    send_text(fd, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n"
+                  "GET /c HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (char letter = 'a'; letter <= 'c'; letter++) {
+        char body[5001] = {0};
+        memset(body, letter, 5000);
+        expect_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
+        expect_text(fd, body);
+    }
+    close(fd);
+}
+
+static void echo_header(void *app, struct hc_http_exchange *exchange) {
+    (void)app;
+    const struct hc_http_request *request = hc_http_request(exchange);
+    const struct hc_http_header *end = hc_http_find(request->headers, request->n_headers, "end");
+    const struct hc_http_header *pad = hc_http_find(request->headers, request->n_headers, "pad");
+    assert_true(hc_text_is(request->path, "/path"));
+    for (size_t i = 0; i < pad->value.size; i++) {
+        assert_int_equal(pad->value.data[i], 'x');
+    }
+    struct hc_segment segment = {.data = end->value.data, .size = end->value.size};
+    hc_http_respond(exchange, 200, NULL, 0, &segment, 1);
+}
+
+/* Whatever its size is in comparison with the buffer's, which has to grow or to move. */
+static void a_head_may_be_of_any_size(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, echo_header);
+    char *padding = malloc(40000);
+    memset(padding, 'x', 40000);
+    for (size_t size = 0; size < 40000; size += 379) {
+        int fd = connect_pair(fixture);
+        send_text(fd, "POST /path HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nPad: ");
+        send_bytes(fd, padding, size);
+        send_text(fd, "\r\nEnd: ok\r\n\r\nabc");
+        send_text(fd, "GET /path HTTP/1.1\r\nHost: a\r\nPad:\r\nEnd: ok\r\n\r\n");
+        expect_text(fd, OK_2 OK_2);
+        close(fd);
+    }
+    free(padding);
 }
 
 static void answer_large(void *app, struct hc_http_exchange *exchange) {
@@ -288,7 +354,10 @@ int main(void) {
         FIXTURE_TEST(requests_may_come_in_any_two_parts),
         FIXTURE_TEST(requests_may_come_byte_by_byte),
         FIXTURE_TEST(the_next_request_waits_for_the_answer),
+        FIXTURE_TEST(an_answer_does_not_wait_for_the_next_request),
         FIXTURE_TEST(many_pipelined_requests_are_all_answered),
+        FIXTURE_TEST(an_answer_keeps_its_memory_until_it_is_sent),
+        FIXTURE_TEST(a_head_may_be_of_any_size),
         FIXTURE_TEST(large_answers_arrive_whole),
         FIXTURE_TEST(a_half_closed_client_gets_its_answer),
     };

@@ -37,7 +37,7 @@ static void act(void *app, struct hc_http_exchange *exchange) {
     } else if (hc_text_is(path, "/stream")) {
         hc_http_on_close(exchange, note_loss);
         hc_http_start(exchange, 200, NULL, 0);
-        for (size_t i = 0; i < 100; i++) {
+        for (size_t i = 0; i < 300; i++) {
             struct hc_segment segment = make_segment(app, 100000);
             hc_http_send(exchange, &segment, 1);
         }
@@ -101,15 +101,20 @@ static void send_and_end_held(struct hc_http_exchange *exchange) {
     hc_http_end(exchange);
 }
 
+static void hold_again(struct hc_http_exchange *exchange) {
+    hold(hc_http_data(exchange), exchange);
+}
+
 /* The application learns of it, and still has to end the exchange. */
 static void check_reset_while_held(struct fixture *fixture, const char *request,
                                    void (*end)(struct hc_http_exchange *exchange)) {
     int fd = connect_client(fixture);
     send_text(fd, request);
-    await(fixture, ">");
+    call_on_held(fixture, hold_again); /* so everything was sent that could be */
     reset_client(fd);
     await(fixture, "<gone>");
     assert_int_equal(hc_http_server_count(fixture->server), 1);
+    assert_int_equal(count_released(fixture), fixture->n_made); /* without waiting for the end */
     call_on_held(fixture, end);
     await_count(fixture, 0);
 }
@@ -309,6 +314,33 @@ static void a_client_that_never_reads_is_given_up(void **state) {
     close(fd);
 }
 
+static void start_and_hold(void *app, struct hc_http_exchange *exchange) {
+    hc_http_set_data(exchange, app);
+    hc_http_on_close(exchange, note_loss);
+    hc_http_start(exchange, 200, NULL, 0);
+    hold(app, exchange);
+}
+
+static void send_much(struct hc_http_exchange *exchange) {
+    struct fixture *fixture = hc_http_data(exchange);
+    struct hc_segment segment = make_segment(fixture, 16 << 20);
+    hc_http_send(exchange, &segment, 1);
+    hold(fixture, exchange);
+}
+
+static void a_stream_is_given_up_whenever_it_blocks(void **state) {
+    struct fixture *fixture = *state;
+    fixture->config.send_timeout_ns = 50 * HC_NS_PER_MS;
+    start_server(fixture, 1, start_and_hold);
+    int fd = connect_client(fixture);
+    send_text(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    call_on_held(fixture, send_much);
+    await(fixture, "<gone>");
+    call_on_held(fixture, hc_http_end);
+    await_count(fixture, 0);
+    close(fd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_reset_is_survived_in_every_state),
@@ -323,6 +355,7 @@ int main(void) {
         FIXTURE_TEST(a_body_that_is_not_asked_for_may_wait),
         FIXTURE_TEST(an_unread_body_that_does_not_come_ends_the_connection),
         FIXTURE_TEST(a_client_that_never_reads_is_given_up),
+        FIXTURE_TEST(a_stream_is_given_up_whenever_it_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

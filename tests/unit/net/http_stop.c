@@ -53,6 +53,29 @@ static void idle_connections_are_closed_and_busy_ones_finish(void **state) {
     assert_int_equal(hc_http_server_count(fixture->server), 0);
 }
 
+static void stream_and_hold(void *app, struct hc_http_exchange *exchange) {
+    hc_http_set_data(exchange, app);
+    hc_http_start(exchange, 200, NULL, 0);
+    hold(app, exchange);
+}
+
+static void a_stream_that_had_begun_is_the_last_on_its_connection(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, stream_and_hold);
+    int fd = connect_client(fixture);
+    int idle = connect_client(fixture);
+    await_count(fixture, 2);
+    send_text(fd, GET);
+    expect_text(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    call_on_held(fixture, hold_again);
+    begin_stop(fixture);
+    expect_end(idle); /* so the stop has come */
+    call_on_held(fixture, hc_http_end);
+    expect_text(fd, "0\r\n\r\n");
+    expect_end(fd);
+    await_stop(fixture);
+}
+
 static void nobody_connects_to_a_stopped_server(void **state) {
     struct fixture *fixture = *state;
     start_server(fixture, 1, act);
@@ -186,6 +209,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(nothing_open_stops_at_once),
         FIXTURE_TEST(idle_connections_are_closed_and_busy_ones_finish),
+        FIXTURE_TEST(a_stream_that_had_begun_is_the_last_on_its_connection),
         FIXTURE_TEST(nobody_connects_to_a_stopped_server),
         FIXTURE_TEST(aborting_breaks_what_is_left_but_waits_for_the_application),
         FIXTURE_TEST(connections_are_spread_evenly),
