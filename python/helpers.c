@@ -119,6 +119,16 @@ static PyObject *using_decoupled(PyObject *module, PyObject *args, PyObject *key
     return policy == NULL ? NULL : PyMapping_GetItemString(policy, "decoupled");
 }
 
+static PyObject *get_model_dir(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    if (hc_py.model_dir == NULL) {
+        return hc_py_raise("No model is being served here.");
+    }
+    Py_INCREF(hc_py.model_dir);
+    return hc_py.model_dir;
+}
+
 #define FUNCTION(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 
 static PyMethodDef functions[] = {
@@ -137,6 +147,8 @@ static PyMethodDef functions[] = {
     {"using_decoupled_model_transaction_policy", FUNCTION(using_decoupled),
      "using_decoupled_model_transaction_policy(model_config)\n--\n\nWhether a model configuration "
      "(a dict) declares the model decoupled."},
+    {"get_model_dir", get_model_dir, METH_NOARGS,
+     "get_model_dir()\n--\n\nThe folder of the model's version, in which its file is."},
     {0},
 };
 

@@ -16,10 +16,11 @@ PyObject *hc_py_raise(const char *format, ...) {
 }
 
 PyObject *hc_py_bad_arguments(const char *function, const char *signature) {
+    const char *kind = strcmp(function, "__init__") == 0 ? "constructor" : "function";
     PyErr_Format(PyExc_TypeError,
-                 "%s(): incompatible function arguments. The following argument types are "
-                 "supported:\n    1. %s",
-                 function, signature);
+                 "%s(): incompatible %s arguments. The following argument types are supported:\n"
+                 "    1. %s",
+                 function, kind, signature);
     return NULL;
 }
 

@@ -59,7 +59,8 @@ struct hc_py_state {
     PyObject *model_exception; /* TritonModelException */
     PyObject *json_loads;
     PyObject *json_dumps;
-    PyObject *getframe; /* sys._getframe */
+    PyObject *getframe;  /* sys._getframe */
+    PyObject *model_dir; /* str: the folder of the model's version; NULL: no model is served */
     const struct hc_py_services *services;
 };
 

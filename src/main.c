@@ -117,6 +117,7 @@ static void start_http(void) {
 }
 
 static void on_models_started(struct hc_server *started) {
+    hc_report_backends(started);
     hc_report_models(started);
     hc_report_options(started);
     if (options.exit_on_error && !hc_lifecycle_all_ready(started)) {

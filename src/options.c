@@ -67,6 +67,12 @@ static const struct option_row rows[] = {
     {"http-max-input-size", SIZE, AT(http_max_input_size), NULL,
      "Longest request body in bytes, binary tensors not counted (67108864)."},
 
+    {"allow-grpc", BOOL, AT(allow_grpc), "gRPC", "Serve gRPC (true)."},
+    {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001)."},
+
+    {"allow-metrics", BOOL, AT(allow_metrics), "Metrics", "Serve metrics (true)."},
+    {"metrics-port", UINT, AT(metrics_port), NULL, "Port (8002)."},
+
     {"log-verbose", LEVEL, AT(log_verbose), "Log", "Level of verbose messages (0: none)."},
     {"log-info", BOOL, AT(log_info), NULL, "Log information (true)."},
     {"log-warning", BOOL, AT(log_warning), NULL, "Log warnings (true)."},
@@ -195,6 +201,10 @@ static void set_defaults(struct hc_options *options) {
         .allow_http = true,
         .http_port = 8000,
         .http_max_input_size = 64 << 20,
+        .allow_grpc = true,
+        .grpc_port = 8001,
+        .allow_metrics = true,
+        .metrics_port = 8002,
         .log_info = true,
         .log_warning = true,
         .log_error = true,

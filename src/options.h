@@ -24,6 +24,10 @@ struct hc_options {
     bool reuse_http_port;
     unsigned http_thread_count; /* 0: by the number of cores */
     uint64_t http_max_input_size;
+    bool allow_grpc;
+    unsigned grpc_port;
+    bool allow_metrics;
+    unsigned metrics_port;
     bool log_info;
     bool log_warning;
     bool log_error;

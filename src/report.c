@@ -31,6 +31,13 @@ static void log_table(struct hc_table *table, int line) {
     hc_table_finish(table);
 }
 
+void hc_report_backends(const struct hc_server *server) {
+    struct hc_table table;
+    hc_table_init(&table, 3, (const char *const[]){"Backend", "Path", "Config"});
+    hc_table_add(&table, (const char *const[]){"python", server->options.pyhost_path, "{}"});
+    log_table(&table, __LINE__);
+}
+
 static void add_version(struct hc_table *table, const char *name,
                         const struct hc_catalog_version *version) {
     hc_auto(text) number = hc_format("%lld", (long long)version->number);
@@ -51,8 +58,10 @@ void hc_report_models(const struct hc_server *server) {
             add_version(&table, entry->name, &entry->versions[j]);
         }
         if (entry->n_versions == 0) {
-            hc_table_add(&table, (const char *const[]){entry->name, "-",
-                                                       "Not loaded: No model version was found"});
+            hc_auto(text) status = entry->reason != NULL
+                                       ? hc_format("UNAVAILABLE: %s", entry->reason)
+                                       : hc_strdup("Not loaded: No model version was found");
+            hc_table_add(&table, (const char *const[]){entry->name, "-", status});
         }
     }
     log_table(&table, __LINE__);

@@ -6,6 +6,9 @@
 
 #include "core/server.h"
 
+/* Backend, path, config. */
+void hc_report_backends(const struct hc_server *server);
+
 /* Model, version, status. */
 void hc_report_models(const struct hc_server *server);
 

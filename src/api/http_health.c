@@ -24,9 +24,8 @@ void http_ready(const struct http_call *call) {
 
 void http_model_ready(const struct http_call *call) {
     struct hc_model *model;
-    struct hc_error error;
-    if (http_find_model(call, &model, &error) != HC_OK) {
-        http_answer_error(call->exchange, error.code, hc_text_of(error.message));
+    if (http_find_model(call, &model, NULL) != HC_OK) {
+        http_answer_status(call->exchange, 400, HC_TEXT("Model version not ready"));
     } else {
         http_answer_empty(call->exchange, 200);
     }

@@ -1,165 +1,21 @@
-/* POST …/infer: a request read into the model's arena, its response written from where it lies. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* POST …/infer: a request read into the model's arena. */
+#include "http_infer.h"
 
 #include "base/alloc.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "core/infer.h"
-#include "http_internal.h"
-#include "wire/infer_json.h"
-
-enum { TENSOR_ALIGNMENT = 64 };
-
-/* One inference over HTTP; lives in the exchange's pool. */
-struct infer {
-    struct hc_http_api *api;
-    struct hc_http_exchange *exchange;
-    struct hc_request *request;
-    struct hc_infer_json_request json;
-    struct iovec *vectors; /* where binary inputs go */
-    size_t n_vectors;
-    size_t json_size; /* of the JSON part before binary inputs; 0: all is JSON */
-};
-
-static void answer_error(struct infer *infer, enum hc_code code, struct hc_text message) {
-    struct hc_http_exchange *exchange = infer->exchange;
-    hc_request_release(hc_take(infer->request));
-    http_answer_error(exchange, code, message);
-}
-
-static void answer(struct infer *infer, const struct hc_error *error) {
-    answer_error(infer, error->code, hc_text_of(error->message));
-}
-
-/* ---- The response ---- */
-
-/* A response that is being sent from where it lies. */
-struct sending {
-    struct hc_response *response;
-    size_t n_left; /* segments that refer to it */
-};
-
-static void release_segment(void *context) {
-    struct sending *sending = context;
-    if (--sending->n_left == 0) {
-        hc_response_release(sending->response);
-    }
-}
-
-static const struct hc_infer_json_output *find_wanted(const struct infer *infer,
-                                                      struct hc_text name) {
-    for (size_t i = 0; i < infer->json.n_outputs; i++) {
-        if (hc_text_equal(infer->json.outputs[i].name, name)) {
-            return &infer->json.outputs[i];
-        }
-    }
-    return NULL;
-}
-
-static struct hc_infer_json_tensor describe(const struct infer *infer,
-                                            const struct hc_output *output) {
-    const struct hc_infer_json_output *wanted = find_wanted(infer, output->name);
-    bool binary = wanted != NULL ? wanted->binary : infer->json.binary_outputs;
-    return (struct hc_infer_json_tensor){
-        .name = output->name,
-        .dtype = output->dtype,
-        .dims = output->dims,
-        .n_dims = output->n_dims,
-        .form = binary ? HC_INFER_JSON_AS_BINARY : HC_INFER_JSON_AS_DATA,
-        .data = output->data,
-        .size = output->size,
-    };
-}
-
-/* Send the JSON text, and behind it the binary outputs. */
-static void send_response(struct infer *infer, struct hc_buf *json,
-                          const struct hc_infer_json_tensor *tensors,
-                          struct hc_response *response) {
-    struct hc_pool *pool = hc_http_pool(infer->exchange);
-    struct hc_segment *segments = hc_pool_alloc(pool, (1 + response->n_outputs) * sizeof *segments);
-    struct sending *sending = hc_pool_alloc(pool, sizeof *sending);
-    *sending = (struct sending){.response = response, .n_left = 1};
-    size_t n = 1;
-    segments[0] = (struct hc_segment){json->data, json->size, free, json->data};
-    for (size_t i = 0; i < response->n_outputs; i++) {
-        if (tensors[i].form == HC_INFER_JSON_AS_BINARY && tensors[i].size > 0) {
-            segments[n++] =
-                (struct hc_segment){tensors[i].data, tensors[i].size, release_segment, sending};
-            sending->n_left++;
-        }
-    }
-    char *json_size = hc_pool_alloc(pool, 24);
-    int digits = snprintf(json_size, 24, "%zu", json->size);
-    const struct hc_http_header headers[] = {
-        {HC_TEXT("Content-Type"),
-         n > 1 ? HC_TEXT("application/octet-stream") : HC_TEXT("application/json")},
-        {HC_TEXT("Inference-Header-Content-Length"), {json_size, (size_t)digits}},
-    };
-    *json = (struct hc_buf){0};
-    struct hc_http_exchange *exchange = infer->exchange;
-    hc_request_release(hc_take(infer->request));
-    hc_http_respond(exchange, 200, headers, n > 1 ? 2 : 1, segments, n);
-    release_segment(sending);
-}
-
-static void answer_outputs(struct infer *infer, struct hc_response *response) {
-    const struct hc_request *request = infer->request;
-    struct hc_infer_json_tensor *tensors =
-        hc_pool_alloc(hc_http_pool(infer->exchange), response->n_outputs * sizeof *tensors);
-    for (size_t i = 0; i < response->n_outputs; i++) {
-        tensors[i] = describe(infer, &response->outputs[i]);
-    }
-    const struct hc_infer_json_response json = {
-        .id = request->id,
-        .model_name = hc_text_of(request->model->name),
-        .model_version = request->model->version,
-        .parameters = response->parameters,
-        .n_parameters = response->n_parameters,
-        .outputs = tensors,
-        .n_outputs = response->n_outputs,
-    };
-    struct hc_buf body = {0};
-    struct hc_error error;
-    if (hc_infer_json_write(&body, &json, (struct hc_infer_json_policy){0}, &error) != HC_OK) {
-        hc_buf_finish(&body);
-        hc_response_release(response);
-        answer(infer, &error);
-        return;
-    }
-    send_response(infer, &body, tensors, response);
-}
-
-static void on_response(struct hc_request *request, struct hc_response *response, bool final) {
-    struct infer *infer = request->user;
-    if (!final) {
-        hc_response_release(response); /* models that answer several times are refused before */
-        return;
-    }
-    if (response == NULL) {
-        answer_error(infer, HC_INTERNAL, HC_TEXT("the model gave no response"));
-    } else if (response->code != HC_OK) {
-        answer_error(infer, response->code, response->message);
-        hc_response_release(response);
-    } else {
-        answer_outputs(infer, response);
-    }
-}
-
-/* ---- The request ---- */
 
 static void on_close(struct hc_http_exchange *exchange, enum hc_http_loss loss) {
-    struct infer *infer = hc_http_data(exchange);
+    struct http_infer *infer = hc_http_data(exchange);
     if (loss == HC_HTTP_GONE) {
         hc_infer_cancel(infer->request);
     }
 }
 
-static void run(struct infer *infer) {
+void http_infer_run(struct http_infer *infer) {
     struct hc_error error;
     if (hc_infer(infer->request, &error) != HC_OK) {
-        answer(infer, &error);
+        http_infer_fail_with(infer, &error);
         return;
     }
     hc_http_set_data(infer->exchange, infer);
@@ -169,11 +25,11 @@ static void run(struct infer *infer) {
 static void on_binary(struct hc_http_exchange *exchange, struct hc_text bytes,
                       const struct hc_error *error) {
     (void)bytes;
-    struct infer *infer = hc_http_data(exchange);
+    struct http_infer *infer = hc_http_data(exchange);
     if (error != NULL) {
-        answer(infer, error);
+        http_infer_fail_with(infer, error);
     } else {
-        run(infer);
+        http_infer_run(infer);
     }
 }
 
@@ -182,12 +38,13 @@ static size_t input_size(const struct hc_infer_json_input *input) {
 }
 
 /* How much all inputs take in one block, each aligned. */
-static enum hc_code total_size(const struct infer *infer, size_t *total, struct hc_error *error) {
+static enum hc_code total_size(const struct http_infer *infer, size_t *total,
+                               struct hc_error *error) {
     size_t sum = 0;
     for (size_t i = 0; i < infer->json.n_inputs; i++) {
         size_t size = input_size(&infer->json.inputs[i]);
         if (size > infer->api->options.max_body_size ||
-            !hc_size_add(sum, hc_align_up(size, TENSOR_ALIGNMENT), &sum)) {
+            !hc_size_add(sum, hc_align_up(size, HTTP_TENSOR_ALIGNMENT), &sum)) {
             return hc_error_set(error, HC_INVALID_ARGUMENT, "the inputs are too large");
         }
     }
@@ -196,7 +53,7 @@ static enum hc_code total_size(const struct infer *infer, size_t *total, struct 
 }
 
 /* One input into its part of the block: converted now, or received later. */
-static void place_input(struct infer *infer, const struct hc_infer_json_input *from,
+static void place_input(struct http_infer *infer, const struct hc_infer_json_input *from,
                         struct hc_input *input, char *place) {
     if (from->source == HC_INFER_JSON_DATA) {
         hc_infer_json_copy_data(from, place);
@@ -210,7 +67,7 @@ static enum hc_code refuse_region(const struct hc_infer_json_input *input, struc
                         HC_TEXT_ARGS(input->region.name));
 }
 
-static enum hc_code place_inputs(struct infer *infer, struct hc_error *error) {
+static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *error) {
     struct hc_request *request = infer->request;
     size_t n = infer->json.n_inputs;
     request->inputs = hc_pool_alloc(&request->pool, n * sizeof *request->inputs);
@@ -242,12 +99,12 @@ static enum hc_code place_inputs(struct infer *infer, struct hc_error *error) {
         if (size > 0) {
             place_input(infer, from, &request->inputs[i], memory + offset);
         }
-        offset += hc_align_up(size, TENSOR_ALIGNMENT);
+        offset += hc_align_up(size, HTTP_TENSOR_ALIGNMENT);
     }
     return HC_OK;
 }
 
-static void copy_settings(struct infer *infer) {
+static void copy_settings(struct http_infer *infer) {
     const struct hc_infer_json_request *json = &infer->json;
     struct hc_request *request = infer->request;
     request->id = json->id;
@@ -270,7 +127,8 @@ static void copy_settings(struct infer *infer) {
 }
 
 /* The JSON part is here: make the request, and say where the rest is to go. */
-static enum hc_code read_request(struct infer *infer, struct hc_text text, struct hc_error *error) {
+static enum hc_code read_request(struct http_infer *infer, struct hc_text text,
+                                 struct hc_error *error) {
     struct hc_pool *pool = &infer->request->pool;
     if (infer->json_size > 0) {
         text.data = hc_pool_copy(pool, text); /* the next read takes its place */
@@ -288,23 +146,41 @@ static enum hc_code read_request(struct infer *infer, struct hc_text text, struc
     return place_inputs(infer, error);
 }
 
+/* The JSON part did not come; say so in Triton's words when it is too long. */
+static void fail_to_read(struct http_infer *infer, const struct hc_error *failure) {
+    const struct hc_http_request *http = hc_http_request(infer->exchange);
+    const struct hc_http_header *length =
+        hc_http_find(http->headers, http->n_headers, "content-length");
+    if (failure->code != HC_OUT_OF_RANGE) {
+        http_infer_fail_with(infer, failure);
+        return;
+    }
+    struct hc_error error;
+    hc_error_set(&error, HC_INVALID_ARGUMENT,
+                 "request JSON size of %.*s bytes exceeds the maximum allowed input size of %zu "
+                 "bytes. Use --http-max-input-size to increase the limit.",
+                 HC_TEXT_ARGS(length != NULL ? length->value : HC_TEXT("more")),
+                 infer->api->options.max_input_size);
+    http_infer_fail_with(infer, &error);
+}
+
 static void on_json(struct hc_http_exchange *exchange, struct hc_text bytes,
                     const struct hc_error *failure) {
-    struct infer *infer = hc_http_data(exchange);
+    struct http_infer *infer = hc_http_data(exchange);
     struct hc_error error;
     if (failure != NULL) {
-        answer(infer, failure);
+        fail_to_read(infer, failure);
     } else if (read_request(infer, bytes, &error) != HC_OK) {
-        answer(infer, &error);
+        http_infer_fail_with(infer, &error);
     } else if (infer->n_vectors > 0) {
         hc_http_read_into(exchange, infer->vectors, infer->n_vectors, on_binary);
     } else {
-        run(infer);
+        http_infer_run(infer);
     }
 }
 
-/* How the body is to be read, by its headers. */
-static enum hc_code read_headers(struct infer *infer, struct hc_error *error) {
+/* How the body is to be read, by its headers; RAW: it has no JSON part. */
+static enum hc_code read_headers(struct http_infer *infer, bool *raw, struct hc_error *error) {
     const struct hc_http_request *http = hc_http_request(infer->exchange);
     const struct hc_http_header *encoding =
         hc_http_find(http->headers, http->n_headers, "content-encoding");
@@ -312,19 +188,27 @@ static enum hc_code read_headers(struct infer *infer, struct hc_error *error) {
         !hc_text_is_nocase(encoding->value, "identity")) {
         return hc_error_set(error, HC_UNIMPLEMENTED, "Unsupported compression type");
     }
+    uint64_t body_size;
+    bool known = hc_http_body_left(infer->exchange, &body_size);
     const struct hc_http_header *header =
         hc_http_find(http->headers, http->n_headers, "inference-header-content-length");
     if (header == NULL) {
+        *raw = known && body_size == 0;
         return HC_OK;
     }
-    uint64_t body_size;
-    bool known = hc_http_body_left(infer->exchange, &body_size);
     uint64_t json_size;
     if (!hc_text_number(header->value, INT32_MAX, &json_size) || (known && json_size > body_size)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "inference header size should be in range (0, %lld), got: %.*s",
                             known ? (long long)body_size : -1, HC_TEXT_ARGS(header->value));
     }
+    if (json_size > infer->api->options.max_input_size) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "request JSON size of %llu bytes exceeds the maximum allowed input "
+                            "size of %zu bytes. Use --http-max-input-size to increase the limit.",
+                            (unsigned long long)json_size, infer->api->options.max_input_size);
+    }
+    *raw = json_size == 0;
     infer->json_size = (size_t)json_size;
     return HC_OK;
 }
@@ -342,17 +226,20 @@ void http_infer(const struct http_call *call) {
                                   "transaction policy"));
         return;
     }
-    struct infer *infer = hc_pool_alloc(hc_http_pool(call->exchange), sizeof *infer);
-    *infer = (struct infer){.api = call->api, .exchange = call->exchange};
+    struct http_infer *infer = hc_pool_alloc(hc_http_pool(call->exchange), sizeof *infer);
+    *infer = (struct http_infer){.api = call->api, .exchange = call->exchange};
     infer->request = hc_request_create(call->context);
     infer->request->received_ns = hc_clock_ns();
     infer->request->model = model;
     hc_model_ref(model);
-    infer->request->on_response = on_response;
+    infer->request->on_response = http_infer_on_response;
     infer->request->user = infer;
     hc_http_set_data(call->exchange, infer);
-    if (read_headers(infer, &error) != HC_OK) {
-        answer(infer, &error);
+    bool raw = false;
+    if (read_headers(infer, &raw, &error) != HC_OK) {
+        http_infer_fail_with(infer, &error);
+    } else if (raw) {
+        http_infer_read_raw(infer);
     } else if (infer->json_size > 0) {
         hc_http_read(call->exchange, infer->json_size, on_json);
     } else {

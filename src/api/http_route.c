@@ -134,7 +134,7 @@ enum hc_code http_find_model(const struct http_call *call, struct hc_model **mod
     if (call->version.size > 0 && !hc_text_number(call->version, INT64_MAX, &version)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "failed to get model version from specified version string '%.*s' "
-                            "(details: out of range), version should be an integral value > 0",
+                            "(details: stol), version should be an integral value > 0",
                             HC_TEXT_ARGS(call->version));
     }
     return hc_catalog_model(call->context->catalog, call->model,

@@ -61,6 +61,9 @@ enum hc_code hc_error_set(struct hc_error *error, enum hc_code code, const char 
 }
 
 enum hc_code hc_error_prefix(struct hc_error *error, const char *format, ...) {
+    if (error == NULL) {
+        return HC_UNKNOWN;
+    }
     char message[HC_ERROR_MESSAGE_SIZE];
     va_list args;
     va_start(args, format);

@@ -26,6 +26,7 @@ static void finish_entry(struct hc_catalog_entry *entry) {
         free(entry->versions[i].reason);
     }
     free(entry->versions);
+    free(entry->reason);
     free(entry->name);
 }
 

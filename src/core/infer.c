@@ -22,7 +22,8 @@ static enum hc_code invalid(const struct hc_request *request, struct hc_error *e
     hc_error_setv(error, HC_INVALID_ARGUMENT, format, args);
     va_end(args);
     struct hc_text id = request->id.size > 0 ? request->id : HC_TEXT("<id_unknown>");
-    return hc_error_prefix(error, "[request id: %.*s] ", HC_TEXT_ARGS(id));
+    hc_error_prefix(error, "[request id: %.*s] ", HC_TEXT_ARGS(id));
+    return HC_INVALID_ARGUMENT;
 }
 
 static enum hc_code check_outputs(const struct hc_request *request, struct hc_error *error) {
@@ -32,12 +33,6 @@ static enum hc_code check_outputs(const struct hc_request *request, struct hc_er
             return hc_error_set(error, HC_INVALID_ARGUMENT,
                                 "unexpected inference output '%.*s' for model '%s'",
                                 HC_TEXT_ARGS(name), request->model->name);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (hc_text_equal(name, request->outputs[j])) {
-                return invalid(request, error, "output '%.*s' already exists in request",
-                               HC_TEXT_ARGS(name));
-            }
         }
     }
     return HC_OK;
@@ -181,20 +176,27 @@ static enum hc_code check_strings(const struct hc_request *request, const struct
     }
     if (step == HC_BYTES_INCOMPLETE_PREFIX) {
         return invalid(request, error,
-                       "incomplete string length indicator for inference input '%.*s', expecting 4 "
-                       "bytes but only %zu bytes available. Please make sure the string length "
-                       "indicator is in one buffer.",
-                       HC_TEXT_ARGS(input->name), reader.size - reader.offset);
+                       "incomplete string length indicator for inference input '%.*s' for model "
+                       "'%s', expecting 4 bytes but only %zu bytes available. Please make sure the "
+                       "string length indicator is in one buffer.",
+                       HC_TEXT_ARGS(input->name), request->model->name,
+                       reader.size - reader.offset);
     }
     if (step == HC_BYTES_INCOMPLETE_DATA) {
-        return invalid(
-            request, error,
-            "incomplete string data for inference input '%.*s': the string at byte %zu is "
-            "longer than the %zu bytes that follow",
-            HC_TEXT_ARGS(input->name), reader.offset,
-            reader.size - reader.offset - HC_BYTES_PREFIX_SIZE);
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "incomplete string data for inference input '%.*s', expecting string "
+                            "of length %u but only %zu bytes available",
+                            HC_TEXT_ARGS(input->name), hc_bytes_prefix(&reader),
+                            reader.size - reader.offset - HC_BYTES_PREFIX_SIZE);
     }
-    if (n != count) {
+    if (n > count) {
+        return invalid(request, error,
+                       "unexpected number of string elements %lld for inference input '%.*s' for "
+                       "model '%s', expecting %lld",
+                       (long long)n, HC_TEXT_ARGS(input->name), request->model->name,
+                       (long long)count);
+    }
+    if (n < count) {
         return invalid(request, error,
                        "expected %lld string elements for inference input '%.*s' for model '%s', "
                        "got %lld",
@@ -204,24 +206,31 @@ static enum hc_code check_strings(const struct hc_request *request, const struct
     return HC_OK;
 }
 
+/* Elements that the shape asks for; as in Triton, a batch of none is one that misses its data. */
+static bool expected_count(const struct hc_request *request, const struct hc_input *input,
+                           int64_t *count) {
+    bool empty_batch = request->model->max_batch_size > 0 && input->dims[0] == 0;
+    return empty_batch ? hc_shape_count(input->dims + 1, input->n_dims - 1, count)
+                       : hc_shape_count(input->dims, input->n_dims, count);
+}
+
 static enum hc_code check_size(const struct hc_request *request, const struct hc_input *input,
                                struct hc_error *error) {
     int64_t count;
-    if (!hc_shape_count(input->dims, input->n_dims, &count)) {
+    size_t expected = 0;
+    if (!expected_count(request, input, &count)) {
         return invalid(request, error, "the shape of input '%.*s' has too many elements",
                        HC_TEXT_ARGS(input->name));
     }
     if (input->dtype == HC_DTYPE_BYTES) {
         return check_strings(request, input, count, error);
     }
-    size_t expected;
-    if (!hc_shape_byte_size(input->dtype, input->dims, input->n_dims, &expected) ||
+    if (!hc_size_mul((size_t)count, hc_dtype_size(input->dtype), &expected) ||
         expected != input->size) {
         return invalid(request, error,
-                       "input byte size mismatch for input '%.*s' for model '%s'. Expected %lld, "
+                       "input byte size mismatch for input '%.*s' for model '%s'. Expected %zu, "
                        "got %zu",
-                       HC_TEXT_ARGS(input->name), request->model->name,
-                       (long long)count * (long long)hc_dtype_size(input->dtype), input->size);
+                       HC_TEXT_ARGS(input->name), request->model->name, expected, input->size);
     }
     return HC_OK;
 }

@@ -11,7 +11,8 @@
 /* A model as it is in the repository, with the versions of it that are or were to be loaded. */
 struct managed {
     char *name;
-    char *reason; /* why there are no versions; NULL: there are */
+    char *reason;        /* why there are no versions; NULL: there are */
+    bool config_refused; /* as in Triton, such a model does not count for readiness */
     struct hc_model **versions;
     size_t n_versions;
 };
@@ -20,6 +21,7 @@ struct hc_lifecycle {
     struct hc_server *server;
     struct managed *models; /* ascending by name */
     size_t n_models;
+    bool any_refused;           /* a repository could not be read, or the config of a model */
     struct hc_catalog *catalog; /* published last */
 
     size_t next_model; /* the next version to be loaded */
@@ -47,7 +49,8 @@ static struct hc_catalog_version describe(struct hc_model *model) {
     };
 }
 
-static bool all_ready(const struct hc_lifecycle *lifecycle) {
+/* Whether everything with a config that can be read is ready. */
+static bool loaded_ones_ready(const struct hc_lifecycle *lifecycle) {
     for (size_t i = 0; i < lifecycle->n_models; i++) {
         const struct managed *managed = &lifecycle->models[i];
         for (size_t j = 0; j < managed->n_versions; j++) {
@@ -55,7 +58,7 @@ static bool all_ready(const struct hc_lifecycle *lifecycle) {
                 return false;
             }
         }
-        if (managed->n_versions == 0) {
+        if (managed->reason != NULL && !managed->config_refused) {
             return false;
         }
     }
@@ -64,6 +67,7 @@ static bool all_ready(const struct hc_lifecycle *lifecycle) {
 
 static void fill_entry(const struct managed *managed, struct hc_catalog_entry *entry) {
     entry->name = hc_strdup(managed->name);
+    entry->reason = managed->reason == NULL ? NULL : hc_strdup(managed->reason);
     entry->versions = hc_alloc_array(managed->n_versions, sizeof *entry->versions);
     entry->n_versions = managed->n_versions;
     for (size_t i = 0; i < managed->n_versions; i++) {
@@ -76,7 +80,7 @@ static void publish(struct hc_lifecycle *lifecycle) {
     for (size_t i = 0; i < lifecycle->n_models; i++) {
         fill_entry(&lifecycle->models[i], &catalog->entries[i]);
     }
-    catalog->ready = all_ready(lifecycle);
+    catalog->ready = loaded_ones_ready(lifecycle);
     hc_catalog_sort(catalog);
     hc_catalog_unref(lifecycle->catalog);
     lifecycle->catalog = catalog;
@@ -174,7 +178,9 @@ static enum hc_code read_config(const struct hc_server *server, const char *name
 static enum hc_code add_versions(struct hc_lifecycle *lifecycle, struct managed *managed,
                                  const char *folder, struct hc_error *error) {
     Inference__ModelConfig *read;
+    managed->config_refused = true;
     HC_TRY(read_config(lifecycle->server, managed->name, folder, &read, error));
+    managed->config_refused = false;
     hc_auto(config) config = read;
     hc_auto_versions all = {0};
     hc_auto_versions chosen = {0};
@@ -203,6 +209,7 @@ static void add_model(struct hc_lifecycle *lifecycle, const struct hc_repository
         add_versions(lifecycle, managed, found->folder, &error);
     }
     if (error.code != HC_OK) {
+        lifecycle->any_refused = true;
         managed->reason = hc_format("%s: %s", hc_code_name(error.code), error.message);
         hc_log_error("failed to load '%s': %s", managed->name, managed->reason);
     }
@@ -218,6 +225,7 @@ void hc_lifecycle_start(struct hc_server *server, void (*on_started)(struct hc_s
     if (hc_repository_list(server->options.repositories, server->options.n_repositories, &listing,
                            &error) != HC_OK) {
         hc_log_error("%s", error.message);
+        lifecycle->any_refused = true;
     }
     lifecycle->models = hc_alloc_array(listing.n, sizeof *lifecycle->models);
     for (size_t i = 0; i < listing.n; i++) {
@@ -280,7 +288,7 @@ void hc_lifecycle_destroy(struct hc_lifecycle *lifecycle) {
 }
 
 bool hc_lifecycle_all_ready(const struct hc_server *server) {
-    return all_ready(server->lifecycle);
+    return !server->lifecycle->any_refused && loaded_ones_ready(server->lifecycle);
 }
 
 const struct hc_catalog *hc_lifecycle_catalog(const struct hc_server *server) {

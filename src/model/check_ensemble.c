@@ -37,8 +37,9 @@ static struct tensor *find_or_add(struct graph *graph, const char *name) {
 
 static enum hc_code fail_step(const Inference__ModelConfig *config, const char *missing,
                               size_t index, struct hc_error *error) {
-    return hc_error_set(error, HC_INVALID_ARGUMENT, "must specify '%s' in step %zu of ensemble '%s'",
-                        missing, index, config->name);
+    return hc_error_set(error, HC_INVALID_ARGUMENT,
+                        "must specify '%s' in step %zu of ensemble '%s'", missing, index,
+                        config->name);
 }
 
 static enum hc_code add_step(struct graph *graph, size_t index, struct hc_error *error) {

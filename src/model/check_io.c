@@ -47,7 +47,7 @@ static int64_t count_piece(const int64_t *dims, size_t n_dims, size_t *place) {
     }
     int64_t count;
     *place = end + 1;
-    return hc_shape_count(dims + first, end - first, &count) ? count : -1;
+    return hc_shape_count(end > first ? dims + first : NULL, end - first, &count) ? count : -1;
 }
 
 static size_t count_variable(const int64_t *dims, size_t n_dims) {
@@ -131,9 +131,8 @@ static enum hc_code check_special(const Inference__ModelConfig *config, const st
                             error);
     }
     if (io->is_non_linear && !tensorrt) {
-        return fail_plainly(config,
-                            "Non-linear IO format is only supported for the TensorRT platform",
-                            error);
+        return fail_plainly(
+            config, "Non-linear IO format is only supported for the TensorRT platform", error);
     }
     if (io->is_non_linear && io->n_dims != 3) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,

@@ -6,9 +6,9 @@
 #include "files.h"
 
 /* As many dimensions as the state has, all of them definite, and equal where the state's are. */
-static enum hc_code check_initial_dims(const Inference__ModelSequenceBatching__State *state,
-                                       const Inference__ModelSequenceBatching__InitialState *initial,
-                                       struct hc_error *error) {
+static enum hc_code check_initial_dims(
+    const Inference__ModelSequenceBatching__State *state,
+    const Inference__ModelSequenceBatching__InitialState *initial, struct hc_error *error) {
     if (initial->n_dims != state->n_dims) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "Number of dimensions in 'initial_state' doesn't match the size of "
@@ -32,8 +32,9 @@ static enum hc_code check_initial_dims(const Inference__ModelSequenceBatching__S
     return HC_OK;
 }
 
-static enum hc_code check_initial_file(const Inference__ModelSequenceBatching__InitialState *initial,
-                                       const char *folder, struct hc_error *error) {
+static enum hc_code check_initial_file(
+    const Inference__ModelSequenceBatching__InitialState *initial, const char *folder,
+    struct hc_error *error) {
     size_t size;
     size_t file_size;
     hc_auto(text) path = hc_format("%s/initial_state/%s", folder, initial->data_file);
@@ -76,8 +77,8 @@ static enum hc_code check_initial_state(const Inference__ModelSequenceBatching__
     }
 }
 
-enum hc_code hc_check_states(const Inference__ModelSequenceBatching *batching,
-                             const char *folder, struct hc_error *error) {
+enum hc_code hc_check_states(const Inference__ModelSequenceBatching *batching, const char *folder,
+                             struct hc_error *error) {
     for (size_t i = 0; i < batching->n_state; i++) {
         const Inference__ModelSequenceBatching__State *state = batching->state[i];
         if (state->n_initial_state > 1) {

@@ -21,8 +21,8 @@ Inference__ModelConfig *hc_config_copy(const Inference__ModelConfig *config) {
     return copy;
 }
 
-enum hc_code hc_config_parse(struct hc_text text, const char *file,
-                             Inference__ModelConfig **config, struct hc_error *error) {
+enum hc_code hc_config_parse(struct hc_text text, const char *file, Inference__ModelConfig **config,
+                             struct hc_error *error) {
     ProtobufCMessage *message = NULL;
     HC_TRY(hc_pbtxt_parse(&inference__model_config__descriptor, text, file, &message, error));
     *config = (Inference__ModelConfig *)message;

@@ -14,8 +14,8 @@ enum { MAX_FIELDS = 64 };
 
 /* Where Triton's JSON is not what the .proto file says. */
 enum quirk {
-    QUIRK_STRINGS, /* 64-bit integers stay strings, as proto3 JSON has them */
-    QUIRK_NEWER,   /* a scalar that Triton 2.51 does not know: only when set */
+    QUIRK_STRINGS,     /* 64-bit integers stay strings, as proto3 JSON has them */
+    QUIRK_NEWER,       /* a scalar that Triton 2.51 does not know: only when set */
     QUIRK_AFTER_ONEOF, /* the message's oneof is declared just before this field */
 };
 
@@ -38,7 +38,8 @@ static bool has_quirk(const ProtobufCMessageDescriptor *message,
                       const ProtobufCFieldDescriptor *field, enum quirk quirk) {
     for (size_t i = 0; i < sizeof quirk_rows / sizeof quirk_rows[0]; i++) {
         const struct quirk_row *row = &quirk_rows[i];
-        if (row->message == message && row->quirk == quirk && strcmp(row->field, field->name) == 0) {
+        if (row->message == message && row->quirk == quirk &&
+            strcmp(row->field, field->name) == 0) {
             return true;
         }
     }
@@ -94,8 +95,9 @@ static bool is_printed(const ProtobufCMessage *message, const ProtobufCFieldDesc
 /* As protobuf prints it for Triton, which then reads it as an integer where it looks like one. */
 static void print_real(struct hc_buf *json, const ProtobufCFieldDescriptor *field, double value) {
     if (!isfinite(value)) {
-        hc_buf_append_string(json, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\""
-                                                                       : "\"-Infinity\"");
+        hc_buf_append_string(json, isnan(value) ? "\"NaN\""
+                                   : value > 0  ? "\"Infinity\""
+                                                : "\"-Infinity\"");
         return;
     }
     bool is_float = field->type == PROTOBUF_C_TYPE_FLOAT;

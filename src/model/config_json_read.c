@@ -153,8 +153,7 @@ static enum hc_code read_member(struct hc_json_reader *reader, ProtobufCMessage 
                                 struct hc_json_string name, struct hc_error *error) {
     hc_auto_buf text = {0};
     hc_config_json_text(name, &text);
-    const ProtobufCFieldDescriptor *field =
-        find_field(message->descriptor, hc_buf_text(&text));
+    const ProtobufCFieldDescriptor *field = find_field(message->descriptor, hc_buf_text(&text));
     if (field == NULL) {
         char suggestion[HC_SUGGESTION_SIZE];
         return hc_error_set(error, HC_INVALID_ARGUMENT, ": %s has no field \"%.64s\"%s",

@@ -101,19 +101,19 @@ static enum hc_code read_enum(const ProtobufCFieldDescriptor *field,
     const ProtobufCEnumDescriptor *descriptor = field->descriptor;
     const ProtobufCEnumValue *found = NULL;
     hc_auto_buf text = {0};
-    char suggestion[HC_SUGGESTION_SIZE] = "";
     if (json->kind == HC_JSON_STRING) {
         hc_config_json_text(json->string, &text);
         found = hc_enum_find(descriptor, hc_buf_text(&text), true);
-        hc_suggest_value(descriptor, hc_buf_text(&text), suggestion);
     } else {
         HC_TRY(read_integer(field, json, value, error));
         found = protobuf_c_enum_descriptor_get_value(descriptor, (int)value->integer);
         hc_buf_appendf(&text, "%d", (int)value->integer);
     }
     if (found == NULL) {
+        char suggestion[HC_SUGGESTION_SIZE];
         return hc_error_set(error, HC_INVALID_ARGUMENT, ": %s has no value \"%.64s\"%s",
-                            descriptor->short_name, hc_buf_string(&text), suggestion);
+                            descriptor->short_name, hc_buf_string(&text),
+                            hc_suggest_value(descriptor, hc_buf_text(&text), suggestion));
     }
     value->integer = found->value;
     return HC_OK;
@@ -137,7 +137,7 @@ enum hc_code hc_config_json_value(const ProtobufCFieldDescriptor *field,
     }
     switch (hc_field_kind(field)) {
     case HC_VALUE_BOOL:
-        value->boolean = json->boolean;
+        value->boolean = json->kind == HC_JSON_BOOL && json->boolean;
         return json->kind == HC_JSON_BOOL ? HC_OK : fail_expected(json, "true or false", error);
     case HC_VALUE_REAL:
         return read_real(json, &value->real) ? HC_OK : fail_expected(json, "a number", error);

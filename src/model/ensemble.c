@@ -13,9 +13,9 @@ struct tensor {
     Inference__DataType data_type;
     const int64_t *dims;
     size_t n_dims;
-    bool batching;     /* with another dimension in front */
-    bool visited;      /* is there, in the order of execution */
-    size_t origin;     /* the decoupled model that its number of answers comes from, 0 for none */
+    bool batching; /* with another dimension in front */
+    bool visited;  /* is there, in the order of execution */
+    size_t origin; /* the decoupled model that its number of answers comes from, 0 for none */
 };
 
 struct flow {
@@ -120,8 +120,8 @@ static void add_own_tensors(struct flow *flow) {
     const Inference__ModelConfig *config = flow->ensemble;
     for (size_t i = 0; i < config->n_input + config->n_output; i++) {
         bool output = i >= config->n_input;
-        struct hc_config_tensor own = output ? hc_config_output(config, i - config->n_input)
-                                             : hc_config_input(config, i);
+        struct hc_config_tensor own =
+            output ? hc_config_output(config, i - config->n_input) : hc_config_input(config, i);
         add(flow, (struct tensor){
                       .name = own.name,
                       .model = config->name,

@@ -25,7 +25,7 @@ static void add_group(Inference__ModelConfig *config) {
     Inference__ModelInstanceGroup *group = hc_new(Inference__ModelInstanceGroup);
     inference__model_instance_group__init(group);
     group->name = hc_strdup(config->name);
-    config->instance_group = hc_realloc(config->instance_group, sizeof group);
+    config->instance_group = hc_alloc_array(1, sizeof(Inference__ModelInstanceGroup *));
     config->instance_group[0] = group;
     config->n_instance_group = 1;
 }
@@ -43,8 +43,8 @@ static void choose_kind(Inference__ModelInstanceGroup *group, const struct hc_gp
 /* Triton gives these backends two instances on the CPU, unless told otherwise. */
 static int32_t default_count(const Inference__ModelConfig *config,
                              const Inference__ModelInstanceGroup *group) {
-    bool two = strcmp(config->backend, "onnxruntime") == 0 ||
-               strcmp(config->backend, "tensorflow") == 0;
+    bool two =
+        strcmp(config->backend, "onnxruntime") == 0 || strcmp(config->backend, "tensorflow") == 0;
     return two && (int)group->kind == KIND_CPU ? 2 : 1;
 }
 
@@ -199,8 +199,7 @@ void hc_config_list_instances(const Inference__ModelConfig *config,
     }
     *instances = (struct hc_config_instances){hc_alloc_array(n, sizeof *instances->items), 0};
     for (size_t i = 0; i < config->n_instance_group; i++) {
-        instances->n +=
-            list_group(config->instance_group[i], instances->items + instances->n);
+        instances->n += list_group(config->instance_group[i], instances->items + instances->n);
     }
 }
 

@@ -26,7 +26,6 @@ static int compare_keys(const struct place *a, const struct place *b) {
     }
 }
 
-
 static int compare_places(const void *a, const void *b) {
     const struct place *x = a;
     const struct place *y = b;

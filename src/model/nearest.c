@@ -50,8 +50,7 @@ static void offer(struct nearest *nearest, const char *name) {
         return;
     }
     size_t distance = edit_distance(nearest->word, text);
-    bool near = distance <= text.size / 3;
-    if (near && (nearest->name == NULL || distance < nearest->distance)) {
+    if (distance <= text.size / 3 && (nearest->name == NULL || distance < nearest->distance)) {
         nearest->name = name;
         nearest->distance = distance;
     }
@@ -74,11 +73,25 @@ const char *hc_suggest_field(const ProtobufCMessageDescriptor *descriptor, struc
     return tell(&nearest, suggestion);
 }
 
+/* All the values there are. */
+static void list_values(const ProtobufCEnumDescriptor *descriptor,
+                        char suggestion[HC_SUGGESTION_SIZE]) {
+    size_t size = 0;
+    for (unsigned i = 0; i < descriptor->n_values && size < HC_SUGGESTION_SIZE; i++) {
+        size += (size_t)snprintf(suggestion + size, HC_SUGGESTION_SIZE - size, "%s%s",
+                                 i == 0 ? "; it has " : ", ", descriptor->values[i].name);
+    }
+}
+
 const char *hc_suggest_value(const ProtobufCEnumDescriptor *descriptor, struct hc_text word,
                              char suggestion[HC_SUGGESTION_SIZE]) {
     struct nearest nearest = {.word = word};
     for (unsigned i = 0; i < descriptor->n_values; i++) {
         offer(&nearest, descriptor->values[i].name);
     }
-    return tell(&nearest, suggestion);
+    tell(&nearest, suggestion);
+    if (nearest.name == NULL) {
+        list_values(descriptor, suggestion);
+    }
+    return suggestion;
 }

@@ -8,12 +8,12 @@
 
 #include "base/text.h"
 
-enum { HC_SUGGESTION_SIZE = 128 };
+enum { HC_SUGGESTION_SIZE = 512 };
 
 /*
  * "; did you mean \"max_batch_size\"?" written to SUGGESTION, which is returned: the field or value
- * whose name can be made of WORD with the fewest changed, added, left out and swapped letters, their
- * case aside; empty when none is near.
+ * whose name can be made of WORD with the fewest changed, added, left out and swapped letters,
+ * their case aside. When none is near, the fields' is empty and the values' lists all there are.
  */
 const char *hc_suggest_field(const ProtobufCMessageDescriptor *descriptor, struct hc_text word,
                              char suggestion[HC_SUGGESTION_SIZE]);

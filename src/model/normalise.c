@@ -12,7 +12,8 @@ static void prefer(int32_t **sizes, size_t *n_sizes, int32_t size) {
     }
 }
 
-static void normalise_sequences(Inference__ModelSequenceBatching *sequences, int32_t max_batch_size) {
+static void normalise_sequences(Inference__ModelSequenceBatching *sequences,
+                                int32_t max_batch_size) {
     if (sequences->max_sequence_idle_microseconds == 0) {
         sequences->max_sequence_idle_microseconds = SEQUENCE_IDLE_US;
     }

@@ -18,8 +18,7 @@ static enum hc_code accept(struct hc_lexer *lexer, char symbol, bool *accepted) 
     return *accepted ? hc_lexer_next(lexer) : HC_OK;
 }
 
-static enum hc_code read_fields(struct hc_lexer *lexer, ProtobufCMessage *message,
-                                unsigned depth);
+static enum hc_code read_fields(struct hc_lexer *lexer, ProtobufCMessage *message, unsigned depth);
 
 static enum hc_code read_message(struct hc_lexer *lexer, const ProtobufCFieldDescriptor *field,
                                  unsigned depth, union hc_value *value) {
@@ -38,10 +37,9 @@ static enum hc_code read_message(struct hc_lexer *lexer, const ProtobufCFieldDes
     HC_TRY(read_fields(lexer, message, depth + 1));
     if (!hc_token_is(&lexer->token, angle ? '>' : '}')) {
         char words[HC_TOKEN_WORDS_SIZE];
-        return hc_lexer_fail(lexer, &lexer->token,
-                             "found %s, expected the \"%c\" of %s, which begins on line %u",
-                             hc_token_words(&lexer->token, words), angle ? '>' : '}', field->name,
-                             opening.line);
+        return hc_lexer_fail(
+            lexer, &lexer->token, "found %s, expected the \"%c\" of %s, which begins on line %u",
+            hc_token_words(&lexer->token, words), angle ? '>' : '}', field->name, opening.line);
     }
     HC_TRY(hc_lexer_next(lexer));
     value->message = hc_take(message);
@@ -79,39 +77,44 @@ static enum hc_code read_list(struct hc_lexer *lexer, ProtobufCMessage *message,
     return HC_OK;
 }
 
-/* The field that the current token names, which may be given now. */
-static enum hc_code find_field(struct hc_lexer *lexer, const ProtobufCMessage *message,
-                               const ProtobufCFieldDescriptor **field) {
+/* The field that the current token names; NULL when there is none, or none to be given now. */
+static const ProtobufCFieldDescriptor *find_field(struct hc_lexer *lexer,
+                                                  const ProtobufCMessage *message) {
     if (lexer->token.kind != HC_TOKEN_NAME) {
-        return fail_expected(lexer, "the name of a field");
+        fail_expected(lexer, "the name of a field");
+        return NULL;
     }
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    const ProtobufCFieldDescriptor *found = hc_message_find(descriptor, lexer->token.text);
-    if (found == NULL) {
+    const ProtobufCFieldDescriptor *field = hc_message_find(descriptor, lexer->token.text);
+    if (field == NULL) {
         char words[HC_TOKEN_WORDS_SIZE];
         char suggestion[HC_SUGGESTION_SIZE];
-        return hc_lexer_fail(lexer, &lexer->token, "%s has no field %s%s", descriptor->short_name,
-                             hc_token_words(&lexer->token, words),
-                             hc_suggest_field(descriptor, lexer->token.text, suggestion));
+        hc_lexer_fail(lexer, &lexer->token, "%s has no field %s%s", descriptor->short_name,
+                      hc_token_words(&lexer->token, words),
+                      hc_suggest_field(descriptor, lexer->token.text, suggestion));
+        return NULL;
     }
-    const ProtobufCFieldDescriptor *rival = hc_field_rival(message, found);
-    if (rival != NULL && rival != found) {
-        return hc_lexer_fail(lexer, &lexer->token, "%s cannot be given together with %s",
-                             found->name, rival->name);
+    const ProtobufCFieldDescriptor *rival = hc_field_rival(message, field);
+    if (rival != NULL && rival != field) {
+        hc_lexer_fail(lexer, &lexer->token, "%s cannot be given together with %s", field->name,
+                      rival->name);
+        return NULL;
     }
-    if (!hc_field_repeated(found) && hc_field_is_set(message, found)) {
-        return hc_lexer_fail(lexer, &lexer->token, "%s is given twice", found->name);
+    if (!hc_field_repeated(field) && hc_field_is_set(message, field)) {
+        hc_lexer_fail(lexer, &lexer->token, "%s is given twice", field->name);
+        return NULL;
     }
-    *field = found;
-    return HC_OK;
+    return field;
 }
 
 static enum hc_code read_field(struct hc_lexer *lexer, ProtobufCMessage *message, unsigned depth) {
-    const ProtobufCFieldDescriptor *field;
+    const ProtobufCFieldDescriptor *field = find_field(lexer, message);
     bool colon;
     bool list = false;
     bool separator;
-    HC_TRY(find_field(lexer, message, &field));
+    if (field == NULL) {
+        return HC_INVALID_ARGUMENT;
+    }
     HC_TRY(hc_lexer_next(lexer));
     HC_TRY(accept(lexer, ':', &colon));
     if (!colon && field->type != PROTOBUF_C_TYPE_MESSAGE) {

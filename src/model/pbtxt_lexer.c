@@ -116,7 +116,8 @@ static enum hc_code read_number(struct hc_lexer *lexer) {
         lexer->_place = lexer->token.text.data;
         skip_run(lexer, is_octal_digit);
         if (is_digit(peek(lexer))) {
-            return fail_here(lexer, "a number that begins with 0 is octal and has no digits 8 and 9");
+            return fail_here(lexer,
+                             "a number that begins with 0 is octal and has no digits 8 and 9");
         }
     } else {
         HC_TRY(read_fraction(lexer));

@@ -1,7 +1,6 @@
 /* Values in protobuf's text format: numbers, names and strings. */
 #include "pbtxt_value.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "base/alloc.h"
@@ -62,7 +61,7 @@ static enum hc_code read_integer(struct hc_lexer *lexer, const ProtobufCFieldDes
     uint64_t number;
     bool fits = read_natural(lexer->token.text, &number);
     if (fits && negative) {
-        fits = number <= (uint64_t)INT64_MAX + 1 && hc_field_fits_integer(field, -(int64_t)number);
+        fits = number <= (uint64_t)INT64_MAX + 1 && hc_field_fits_integer(field, (int64_t)-number);
     } else if (fits) {
         fits = hc_field_fits_natural(field, number);
     }
@@ -129,24 +128,14 @@ static bool read_real_name(struct hc_text name, double *number) {
     return hc_text_is_nocase(name, "nan");
 }
 
-/* The nearest float: what is beyond the largest is rounded, too, and infinite only from half a
- * step beyond. */
-static double narrow(double number) {
-    const double limit = (double)FLT_MAX + 0x1p103;
-    if (number > FLT_MAX && number < limit) {
-        return FLT_MAX;
-    }
-    return number >= limit ? INFINITY : (double)(float)number;
-}
-
 static enum hc_code read_real(struct hc_lexer *lexer, const ProtobufCFieldDescriptor *field,
                               union hc_value *value) {
     enum hc_code code = HC_OK;
     bool negative = accept_minus(lexer, &code);
     HC_TRY(code);
     struct hc_text text = lexer->token.text;
-    bool decimal = lexer->token.kind == HC_TOKEN_FLOAT ||
-                   (lexer->token.kind == HC_TOKEN_INTEGER && (text.data[0] != '0' || text.size == 1));
+    bool decimal = lexer->token.kind == HC_TOKEN_FLOAT || (lexer->token.kind == HC_TOKEN_INTEGER &&
+                                                           (text.data[0] != '0' || text.size == 1));
     double number;
     if (decimal) {
         hc_auto(text) copy = hc_strndup(text.data, text.size);
@@ -154,7 +143,6 @@ static enum hc_code read_real(struct hc_lexer *lexer, const ProtobufCFieldDescri
     } else if (lexer->token.kind != HC_TOKEN_NAME || !read_real_name(text, &number)) {
         return fail_expected(lexer, field, "a decimal number");
     }
-    number = field->type == PROTOBUF_C_TYPE_FLOAT ? narrow(number) : number;
     value->real = negative ? -number : number;
     return hc_lexer_next(lexer);
 }

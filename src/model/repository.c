@@ -102,8 +102,8 @@ enum hc_code hc_repository_check_name(struct hc_text name, struct hc_error *erro
     return HC_OK;
 }
 
-enum hc_code hc_repository_find(char *const *roots, size_t n_roots, const char *name,
-                                char **folder, struct hc_error *error) {
+enum hc_code hc_repository_find(char *const *roots, size_t n_roots, const char *name, char **folder,
+                                struct hc_error *error) {
     hc_auto(text) found = NULL;
     HC_TRY(hc_repository_check_name(hc_text_of(name), error));
     for (size_t i = 0; i < n_roots; i++) {

@@ -36,7 +36,7 @@ static uint64_t mix(uint64_t hash, const void *data, size_t size) {
 /* PATH is that below the top, so that a repository may be moved. */
 static uint64_t hash_file(const char *path, const struct stat *status) {
     const int64_t facts[] = {
-        status->st_size,         status->st_mtim.tv_sec,  status->st_mtim.tv_nsec,
+        status->st_size,        status->st_mtim.tv_sec,  status->st_mtim.tv_nsec,
         status->st_ctim.tv_sec, status->st_ctim.tv_nsec,
     };
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), path, strlen(path) + 1);

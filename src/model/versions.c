@@ -82,7 +82,8 @@ enum hc_code hc_repository_versions(const char *folder, struct hc_versions *vers
     return HC_OK;
 }
 
-static void choose_specific(const char *model, const Inference__ModelVersionPolicy__Specific *policy,
+static void choose_specific(const char *model,
+                            const Inference__ModelVersionPolicy__Specific *policy,
                             const struct hc_versions *all, struct hc_versions *chosen) {
     for (size_t i = 0; i < policy->n_versions; i++) {
         int64_t number = policy->versions[i];

@@ -3,12 +3,12 @@
 #include "files.h"
 #include "model/config.h"
 
-_Static_assert((int)INFERENCE__DATA_TYPE__TYPE_INVALID == (int)HC_DTYPE_INVALID &&
-                   (int)INFERENCE__DATA_TYPE__TYPE_BOOL == (int)HC_DTYPE_BOOL &&
-                   (int)INFERENCE__DATA_TYPE__TYPE_FP32 == (int)HC_DTYPE_FP32 &&
-                   (int)INFERENCE__DATA_TYPE__TYPE_STRING == (int)HC_DTYPE_BYTES &&
-                   (int)INFERENCE__DATA_TYPE__TYPE_BF16 == (int)HC_DTYPE_BF16 &&
-                   HC_N_DTYPES == 15,
+/* Differences rather than comparisons, which compilers do not like between enums. */
+_Static_assert(INFERENCE__DATA_TYPE__TYPE_INVALID - HC_DTYPE_INVALID == 0 &&
+                   INFERENCE__DATA_TYPE__TYPE_BOOL - HC_DTYPE_BOOL == 0 &&
+                   INFERENCE__DATA_TYPE__TYPE_FP32 - HC_DTYPE_FP32 == 0 &&
+                   INFERENCE__DATA_TYPE__TYPE_STRING - HC_DTYPE_BYTES == 0 &&
+                   INFERENCE__DATA_TYPE__TYPE_BF16 - HC_DTYPE_BF16 == 0 && HC_N_DTYPES == 15,
                "datatypes have the same numbers in configs");
 
 struct hc_config_tensor hc_config_input(const Inference__ModelConfig *config, size_t index) {
@@ -34,7 +34,8 @@ struct hc_config_tensor hc_config_output(const Inference__ModelConfig *config, s
     };
 }
 
-char *hc_config_label_path(const Inference__ModelConfig *config, size_t output, const char *folder) {
+char *hc_config_label_path(const Inference__ModelConfig *config, size_t output,
+                           const char *folder) {
     const char *file = config->output[output]->label_filename;
     return file[0] != '\0' ? hc_path_join(folder, file) : NULL;
 }

@@ -100,49 +100,44 @@ static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     return result;
 }
 
-/* Whether RESPONSE may stand in the list that execute returned for the request of SENDER. */
-static bool check_response(PyObject *response, const struct hc_sender_object *sender) {
+/* What is wrong with RESPONSE in the list that execute returned: new reference, or NULL if nothing. */
+static PyObject *find_fault(PyObject *response, const struct hc_sender_object *sender) {
     if (sender->rescheduled && response != Py_None) {
-        hc_py_raise("Expected a None object in the execute function return list for reschduled "
-                    "request, found type '%R'.",
-                    Py_TYPE(response));
-        return false;
+        return PyUnicode_FromFormat("Expected a None object in the execute function return list "
+                                    "for reschduled request, found type '%R'.",
+                                    Py_TYPE(response));
     }
     if (response != Py_None && !hc_py_is_response(response)) {
-        hc_py_raise("Expected an 'InferenceResponse' object in the execute function return list, "
-                    "found type '%R'.",
-                    Py_TYPE(response));
-        return false;
+        return PyUnicode_FromFormat("Expected an 'InferenceResponse' object in the execute "
+                                    "function return list, found type '%R'.",
+                                    Py_TYPE(response));
     }
-    return true;
+    return NULL;
 }
 
-/* RESULT is what execute may return for the batch; otherwise an exception is set. */
-static bool check_result(const struct batch *batch, PyObject *result) {
+/* What is wrong with what execute returned for the batch: new reference, or NULL if nothing. */
+static PyObject *find_result_fault(const struct batch *batch, PyObject *result) {
     if (batch->executor->decoupled) {
-        hc_py_raise("Python model '%s' is using the decoupled mode and the execute function must "
-                    "return None.",
-                    batch->executor->instance_name);
-        return false;
+        return PyUnicode_FromFormat("Python model '%s' is using the decoupled mode and the execute "
+                                    "function must return None.",
+                                    batch->executor->instance_name);
     }
     if (!PyList_CheckExact(result)) {
-        hc_py_raise("Expected a list in the execute return, found type '%R'.", Py_TYPE(result));
-        return false;
+        return PyUnicode_FromFormat("Expected a list in the execute return, found type '%R'.",
+                                    Py_TYPE(result));
     }
     Py_ssize_t n = PyList_Size(result);
     if ((size_t)n != batch->n_requests) {
-        hc_py_raise("Number of InferenceResponse objects do not match the number of "
-                    "InferenceRequest objects. InferenceRequest(s) size is:%zu, and "
-                    "InferenceResponse(s) size is:%zd\n",
-                    batch->n_requests, n);
-        return false;
+        return PyUnicode_FromFormat("Number of InferenceResponse objects do not match the number "
+                                    "of InferenceRequest objects. InferenceRequest(s) size is:%zu, "
+                                    "and InferenceResponse(s) size is:%zd\n",
+                                    batch->n_requests, n);
     }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if (!check_response(PyList_GetItem(result, i), hc_sender_of(batch->senders[i]))) {
-            return false;
-        }
+    PyObject *fault = NULL;
+    for (Py_ssize_t i = 0; i < n && fault == NULL; i++) {
+        fault = find_fault(PyList_GetItem(result, i), hc_sender_of(batch->senders[i]));
     }
-    return true;
+    return fault;
 }
 
 /* Take response I out of RESULT and send it. False with an exception set. */
@@ -204,11 +199,14 @@ static void run(struct batch *batch) {
         fail_with_exception(batch);
     } else if (result == Py_None) {
         send_reschedules(batch);
-    } else if (!check_result(batch, result)) {
-        fail_with_exception(batch);
     } else {
-        send_responses(batch, result);
-        send_reschedules(batch);
+        hc_auto(py) fault = find_result_fault(batch, result);
+        if (fault != NULL) {
+            fail_batch(batch, fault);
+        } else {
+            send_responses(batch, result);
+            send_reschedules(batch);
+        }
     }
 }
 

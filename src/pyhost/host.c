@@ -183,6 +183,7 @@ static bool read_start(struct host *host) {
         return false;
     }
     Py_INCREF(host->config);
+    hc_py.model_dir = PyUnicode_FromFormat("%s/%s", host->folder, host->version);
     host->executor.path = hc_format("%s/%s/%s", host->folder, host->version, host->file);
     prctl(PR_SET_NAME, host->executor.instance_name);
     return open_end(host);

@@ -24,6 +24,12 @@ enum hc_bytes_step hc_bytes_next(struct hc_bytes_reader *reader, struct hc_text 
     return HC_BYTES_ELEMENT;
 }
 
+uint32_t hc_bytes_prefix(const struct hc_bytes_reader *reader) {
+    uint32_t prefix;
+    memcpy(&prefix, reader->data + reader->offset, sizeof prefix);
+    return le32toh(prefix);
+}
+
 bool hc_bytes_count(const void *data, size_t size, uint64_t *count) {
     struct hc_bytes_reader reader = {data, size, 0};
     struct hc_text element;

@@ -65,8 +65,9 @@ static enum hc_code too_deep(enum hc_dtype dtype, struct hc_error *error) {
         dtype == HC_DTYPE_BYTES ? "" : "Unable to parse 'data': ", HC_INFER_JSON_MAX_DEPTH);
 }
 
-static enum hc_code wrong_count(struct hc_error *error) {
-    return hc_error_set(error, HC_INTERNAL,
+/* Shapes that no JSON text can fill are the client's mistake; Triton does not survive them. */
+static enum hc_code wrong_count(uint64_t count, struct hc_error *error) {
+    return hc_error_set(error, count > INT32_MAX ? HC_INVALID_ARGUMENT : HC_INTERNAL,
                         "Unable to parse 'data': Shape does not match true shape of 'data' field");
 }
 
@@ -103,14 +104,14 @@ static enum hc_code find_mistake(struct hc_text text, enum hc_dtype dtype, uint6
             continue;
         }
         if (n == count && dtype != HC_DTYPE_BYTES) {
-            return wrong_count(error);
+            return wrong_count(count, error);
         }
         if ((hc_leaf_of(&value) & ~allowed_leaves(dtype)) != 0) {
             return wrong_type(dtype, &value, error);
         }
         n++;
     }
-    return wrong_count(error);
+    return wrong_count(count, error);
 }
 
 enum hc_code hc_infer_json_check_dtype(const struct hc_infer_json_input *input,

@@ -22,12 +22,19 @@ class Difference:
 DIES = "NVIDIA's server dies of it"
 HANGS = "NVIDIA's server never answers"
 
+TOO_DEEP = "documents are read to a depth of 512, and the message says so"
+
 POLITE = "a status tells the client's developer more than a closed connection"
 
 # Requests, by the name that the table of the test gives them.
 ANSWERS = {
     # What kills NVIDIA's server, or keeps it busy with gigabytes that nobody sent.
     "deep nesting of data": Difference(400, DIES, fatal=True),
+    "deep nesting left open": Difference(400, TOO_DEEP),
+    "deep nesting of arrays": Difference(400, TOO_DEEP),
+    "deep nesting of objects": Difference(400, TOO_DEEP),
+    "2^63 elements": Difference(400, "no tensor has a shape below zero, which this wraps to"),
+    "a product beyond 64 bits": Difference(400, "the message names what is wrong with the shape"),
     "2^31 elements": Difference(400, HANGS, fatal=True),
     "10^12 elements": Difference(400, DIES, fatal=True),
     "2^61 elements": Difference(400, DIES, fatal=True),

@@ -170,7 +170,10 @@ def test_metadata(server, path):
     answer = requests.get(server.url + path, timeout=60)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
-    assert_same_json(answer.text, METADATA[path])
+    expected = METADATA[path]
+    if server.kind == "hippocamp":
+        expected = expected.replace('"trace",', "")  # there is no tracing
+    assert_same_json(answer.text, expected)
 
 
 @pytest.mark.parametrize("model", CONFIGS)

@@ -29,7 +29,7 @@ RAISED = {
     ),
     "raise-model-exception": ("TritonModelException: a model exception", ["execute"]),
     "exit": ("SystemExit: 5", ["execute"]),
-    "unicode-dtype": ("TritonModelException: NumPy dtype is not supported.", ["execute"]),
+    "complex-dtype": ("TritonModelException: NumPy dtype is not supported.", ["execute"]),
 }
 
 

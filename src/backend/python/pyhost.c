@@ -231,16 +231,18 @@ static void on_control(struct hc_watch *watch, unsigned events) {
     }
 }
 
-/* How it ended, in words. */
+/* How it ended: in its own words, or else in Triton's with the reason. */
 static char *describe_end(const struct pyhost *host, int status) {
+    const char *name = host->owner->instance->name;
     if (host->failure != NULL) {
         return hc_strdup(host->failure);
     }
     if (WIFSIGNALED(status)) {
-        return hc_format("it was killed by signal %d (%s)", WTERMSIG(status),
-                         strsignal(WTERMSIG(status)));
+        return hc_format("Stub process '%s' is not healthy: it was killed by signal %d (%s).", name,
+                         WTERMSIG(status), strsignal(WTERMSIG(status)));
     }
-    return hc_format("it exited with status %d", WEXITSTATUS(status));
+    return hc_format("Stub process '%s' is not healthy: it exited with status %d.", name,
+                     WEXITSTATUS(status));
 }
 
 static void on_death(struct hc_watch *watch, unsigned events) {

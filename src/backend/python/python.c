@@ -190,7 +190,6 @@ static void fail_if_abandoned(struct python_model *model) {
 static void end_life(struct pyhost *host) {
     struct python_instance *own = host->owner;
     struct python_model *model = own->model;
-    const char *name = own->instance->name;
     pins_release_all(&host->pins);
     own->host = NULL;
     if (atomic_load(&host->succeeded)) {
@@ -207,7 +206,7 @@ static void end_life(struct pyhost *host) {
         hc_error_set(&error, HC_INTERNAL, "%s", host->death);
         fail_loading(model, &error);
     } else {
-        hc_log_error("instance '%s' died: %s; it is started again", name, host->death);
+        hc_log_error("%s It is started again.", host->death);
         restart_later(own);
     }
     pyhost_unref(host);
@@ -216,8 +215,8 @@ static void end_life(struct pyhost *host) {
 static void on_dropped(struct pyhost *host) {
     const char *name = host->owner->instance->name;
     hc_auto(text) message = hc_format("Failed to process the request(s) for model instance '%s', "
-                                      "message: Stub process '%s' is not healthy: %s.",
-                                      name, name, host->death);
+                                      "message: %s",
+                                      name, host->death);
     hc_dispatch_recover(host->owner->instance, HC_INTERNAL, message);
     end_life(host);
 }

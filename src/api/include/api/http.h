@@ -5,7 +5,7 @@
  *     http_answer.c    the forms of answers
  *     http_health.c    live, ready
  *     http_metadata.c  server and model metadata, model config
- *     http_infer.c     infer
+ *     http_infer*.c    infer: reading requests, raw ones, answering
  *
  * A handler runs on the loop of its connection and answers its exchange, at once or later.
  */

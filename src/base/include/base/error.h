@@ -50,7 +50,10 @@ enum hc_code hc_error_set(struct hc_error *error, enum hc_code code, const char 
 enum hc_code hc_error_setv(struct hc_error *error, enum hc_code code, const char *format,
                            va_list args);
 
-/* Put a formatted text before the message of an error that is being passed on. */
+/*
+ * Put a formatted text before the message of an error that is being passed on; returns its code,
+ * HC_UNKNOWN when ERROR is NULL.
+ */
 enum hc_code hc_error_prefix(struct hc_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -21,6 +21,7 @@ struct hc_catalog_version {
 
 struct hc_catalog_entry {
     char *name;
+    char *reason; /* why there are no versions; NULL: there is none to tell */
     struct hc_catalog_version *versions; /* ascending; none: found but never loaded */
     size_t n_versions;
 };
@@ -29,7 +30,7 @@ struct hc_catalog {
     atomic_uint references;
     struct hc_catalog_entry *entries; /* ascending by name */
     size_t n_entries;
-    bool ready; /* every model that should be served is */
+    bool ready; /* everything with a config that can be read is */
 };
 
 /* Entries are filled in by the maker; one reference. */

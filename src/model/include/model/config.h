@@ -49,8 +49,8 @@ HC_CLEANUP(config, Inference__ModelConfig *, hc_config_free);
 Inference__ModelConfig *hc_config_copy(const Inference__ModelConfig *config);
 
 /* Read TEXT in protobuf's text format; FILE is its name for messages. */
-enum hc_code hc_config_parse(struct hc_text text, const char *file,
-                             Inference__ModelConfig **config, struct hc_error *error);
+enum hc_code hc_config_parse(struct hc_text text, const char *file, Inference__ModelConfig **config,
+                             struct hc_error *error);
 
 /*
  * Read the config in FOLDER, a model's: configs/<ALTERNATIVE>.pbtxt where that exists, else

@@ -8,7 +8,8 @@
 
 #include "model/config.h"
 
-/* The config of the model that a step names, as it is loaded, or NULL; it must last for the call. */
+/* The config of the model that a step names, as it is loaded, or NULL; it must last for the call.
+ */
 typedef const Inference__ModelConfig *(*hc_ensemble_find)(
     void *context, const Inference__ModelEnsembling__Step *step);
 

@@ -1,8 +1,8 @@
 /*
- * Reading the text format of protocol buffers (https://protobuf.dev/reference/protobuf/textformat-spec),
- * in which config.pbtxt is written, into the messages of protobuf-c. The tables that protobuf-c
- * generates say what there is to read, so any message is read that has the features of proto3 but
- * for bytes, groups, extensions and Any.
+ * Reading the text format of protocol buffers
+ * (https://protobuf.dev/reference/protobuf/textformat-spec), in which config.pbtxt is written, into
+ * the messages of protobuf-c. The tables that protobuf-c generates say what there is to read, so
+ * any message is read that has the features of proto3 but for bytes, groups, extensions and Any.
  *
  * What is accepted is what protobuf's own parser accepts, which is a little more than the
  * specification: octal and hexadecimal integers, `1f`, True and t, a value beyond the largest float

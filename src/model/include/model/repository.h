@@ -44,8 +44,8 @@ enum hc_code hc_repository_check_name(struct hc_text name, struct hc_error *erro
  * The folder of the model NAME, to be freed. HC_NOT_FOUND when no repository has it,
  * HC_INVALID_ARGUMENT when several do.
  */
-enum hc_code hc_repository_find(char *const *roots, size_t n_roots, const char *name,
-                                char **folder, struct hc_error *error);
+enum hc_code hc_repository_find(char *const *roots, size_t n_roots, const char *name, char **folder,
+                                struct hc_error *error);
 
 /* Numbers of versions, ascending. Zeroed is empty. */
 struct hc_versions {

@@ -29,6 +29,9 @@ enum hc_bytes_step {
 
 enum hc_bytes_step hc_bytes_next(struct hc_bytes_reader *reader, struct hc_text *element);
 
+/* The length that the element after the last one claims; after HC_BYTES_INCOMPLETE_DATA. */
+uint32_t hc_bytes_prefix(const struct hc_bytes_reader *reader);
+
 /* The number of elements in SIZE bytes of DATA; false when they do not end where an element does.
  */
 bool hc_bytes_count(const void *data, size_t size, uint64_t *count);

@@ -53,6 +53,6 @@ class TritonPythonModel:
             return [pb_utils.InferenceResponse(output_tensors=[output]) for _ in requests]
         if how == "list-as-tensor":
             return [pb_utils.Tensor("OUTPUT0", [1, 2, 3])]
-        if how == "unicode-dtype":
-            return [pb_utils.Tensor("OUTPUT0", np.array(["text"]))]
+        if how == "complex-dtype":
+            return [pb_utils.Tensor("OUTPUT0", np.array([1j]))]
         return [answer() for _ in requests]
