@@ -70,17 +70,13 @@ static enum hc_code add_step(struct graph *graph, size_t index, struct hc_error 
     return HC_OK;
 }
 
-static enum hc_code build(struct graph *graph, struct hc_error *error) {
-    const Inference__ModelEnsembling *ensembling = graph->config->ensemble_scheduling;
-    size_t n_most = 0;
+/* Tensors there can be at most. */
+static size_t count_mentions(const Inference__ModelEnsembling *ensembling) {
+    size_t n = 0;
     for (size_t i = 0; i < ensembling->n_step; i++) {
-        n_most += ensembling->step[i]->n_input_map + ensembling->step[i]->n_output_map;
+        n += ensembling->step[i]->n_input_map + ensembling->step[i]->n_output_map;
     }
-    graph->tensors = hc_alloc_array(n_most, sizeof *graph->tensors);
-    for (size_t i = 0; i < ensembling->n_step; i++) {
-        HC_TRY(add_step(graph, i, error));
-    }
-    return HC_OK;
+    return n;
 }
 
 static bool has_inputs(const struct graph *graph, const Inference__ModelEnsembling__Step *step) {
@@ -206,11 +202,13 @@ static enum hc_code check_settings(const Inference__ModelConfig *config, struct 
 
 enum hc_code hc_check_ensemble(const Inference__ModelConfig *config, struct hc_error *error) {
     HC_TRY(check_settings(config, error));
-    struct graph graph = {.config = config};
-    enum hc_code code = build(&graph, error);
-    code = code == HC_OK ? flow(&graph, error) : code;
-    code = code == HC_OK ? check_outputs(&graph, error) : code;
-    code = code == HC_OK ? check_uses(&graph, error) : code;
-    free(graph.tensors);
-    return code;
+    const Inference__ModelEnsembling *ensembling = config->ensemble_scheduling;
+    hc_auto(memory) tensors = hc_alloc_array(count_mentions(ensembling), sizeof(struct tensor));
+    struct graph graph = {.config = config, .tensors = tensors};
+    for (size_t i = 0; i < ensembling->n_step; i++) {
+        HC_TRY(add_step(&graph, i, error));
+    }
+    HC_TRY(flow(&graph, error));
+    HC_TRY(check_outputs(&graph, error));
+    return check_uses(&graph, error);
 }

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "files.h"
 #include "model/config.h"
-#include "model/repository.h"
+#include "versions.h"
 
 enum form { FORM_FILE, FORM_FOLDER, FORM_ANY };
 
@@ -108,7 +108,7 @@ static enum hc_code complete_by_name(Inference__ModelConfig *config, const char 
 static enum hc_code find_version(const char *folder, char **version, struct hc_error *error) {
     hc_auto_versions versions = {0};
     hc_auto(text) first = NULL;
-    HC_TRY(hc_repository_versions(folder, &versions, error));
+    HC_TRY(hc_versions_read(folder, false, &versions, error));
     for (size_t i = 0; i < versions.n; i++) {
         hc_auto(text) path = hc_repository_version_folder(folder, versions.numbers[i]);
         if (first == NULL || strcmp(path, first) < 0) {

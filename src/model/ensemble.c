@@ -1,38 +1,18 @@
 /* Ensembles held against the models that they are made of. */
 #include "model/ensemble.h"
 
-#include <inttypes.h>
-
 #include "base/alloc.h"
-#include "tensor/shape.h"
-
-/* A tensor of the ensemble, as far as inputs and outputs tell it. */
-struct tensor {
-    const char *name;
-    const char *model; /* that told it first */
-    Inference__DataType data_type;
-    const int64_t *dims;
-    size_t n_dims;
-    bool batching; /* with another dimension in front */
-    bool visited;  /* is there, in the order of execution */
-    size_t origin; /* the decoupled model that its number of answers comes from, 0 for none */
-};
+#include "ensemble_tensors.h"
 
 struct flow {
     const Inference__ModelConfig *ensemble;
     hc_ensemble_find find;
     void *context;
-    struct tensor *tensors;
-    size_t n_tensors;
+    struct hc_ensemble_tensors tensors;
 };
 
-static struct tensor *find_tensor(const struct flow *flow, const char *name) {
-    for (size_t i = 0; i < flow->n_tensors; i++) {
-        if (strcmp(flow->tensors[i].name, name) == 0) {
-            return &flow->tensors[i];
-        }
-    }
-    return NULL;
+static struct hc_ensemble_tensor *find_tensor(const struct flow *flow, const char *name) {
+    return hc_ensemble_tensor_find(&flow->tensors, name);
 }
 
 static const Inference__ModelEnsembling *steps_of(const struct flow *flow) {
@@ -44,77 +24,6 @@ static const Inference__ModelConfig *model_of(const struct flow *flow,
     return flow->find(flow->context, step);
 }
 
-static bool same_dims(const int64_t *a, size_t n_a, const int64_t *b, size_t n_b) {
-    for (size_t i = 0; i < n_a && n_a == n_b; i++) {
-        if (a[i] != b[i] && a[i] != -1 && b[i] != -1) {
-            return false;
-        }
-    }
-    return n_a == n_b;
-}
-
-/* Also where the one counts the batch dimension among its own: [-1, 3] and a batch of [3]. */
-static bool same_shape(const struct tensor *a, const struct tensor *b) {
-    if (same_dims(a->dims, a->n_dims, b->dims, b->n_dims)) {
-        return true;
-    }
-    if (a->batching == b->batching) {
-        return false;
-    }
-    const struct tensor *batch = a->batching ? a : b;
-    const struct tensor *plain = a->batching ? b : a;
-    return plain->n_dims > 0 &&
-           same_dims(batch->dims, batch->n_dims, plain->dims + 1, plain->n_dims - 1);
-}
-
-static void print_shape(const struct tensor *tensor, struct hc_buf *text) {
-    hc_auto_buf dims = {0};
-    hc_shape_append(&dims, tensor->dims, tensor->n_dims);
-    const char *inner = hc_buf_string(&dims) + 1;
-    hc_buf_appendf(text, tensor->batching ? "[-1%s%s" : "[%s%s",
-                   tensor->batching && tensor->n_dims > 0 ? "," : "", inner);
-}
-
-static enum hc_code check_same(const struct flow *flow, const struct tensor *known,
-                               const struct tensor *other, struct hc_error *error) {
-    if (known->data_type != other->data_type) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            "in ensemble %s, ensemble tensor %s: inconsistent data type: %s is "
-                            "inferred from model %s while %s is inferred from model %s",
-                            flow->ensemble->name, known->name,
-                            hc_dtype_config_name((enum hc_dtype)known->data_type), known->model,
-                            hc_dtype_config_name((enum hc_dtype)other->data_type), other->model);
-    }
-    if (!same_shape(known, other)) {
-        hc_auto_buf known_shape = {0};
-        hc_auto_buf other_shape = {0};
-        print_shape(known, &known_shape);
-        print_shape(other, &other_shape);
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            "in ensemble %s, ensemble tensor %s: inconsistent shape: %s is "
-                            "inferred from model %s while %s is inferred from model %s",
-                            flow->ensemble->name, known->name, hc_buf_string(&known_shape),
-                            known->model, hc_buf_string(&other_shape), other->model);
-    }
-    return HC_OK;
-}
-
-static void add(struct flow *flow, struct tensor tensor) {
-    if (find_tensor(flow, tensor.name) == NULL) {
-        flow->tensors[flow->n_tensors++] = tensor;
-    }
-}
-
-/* Another mention of a tensor: the first tells what it is, the others must agree. */
-static enum hc_code mention(struct flow *flow, struct tensor tensor, struct hc_error *error) {
-    struct tensor *known = find_tensor(flow, tensor.name);
-    if (known != NULL) {
-        return check_same(flow, known, &tensor, error);
-    }
-    add(flow, tensor);
-    return HC_OK;
-}
-
 /* The ensemble's own inputs and outputs, as its models see them. */
 static void add_own_tensors(struct flow *flow) {
     const Inference__ModelConfig *config = flow->ensemble;
@@ -122,21 +31,22 @@ static void add_own_tensors(struct flow *flow) {
         bool output = i >= config->n_input;
         struct hc_config_tensor own =
             output ? hc_config_output(config, i - config->n_input) : hc_config_input(config, i);
-        add(flow, (struct tensor){
-                      .name = own.name,
-                      .model = config->name,
-                      .data_type = (Inference__DataType)own.dtype,
-                      .dims = own.reshape != NULL ? own.reshape->shape : own.dims,
-                      .n_dims = own.reshape != NULL ? own.reshape->n_shape : own.n_dims,
-                      .batching = hc_config_is_batching(config),
-                      .visited = !output,
-                  });
+        hc_ensemble_tensor_add(
+            &flow->tensors, (struct hc_ensemble_tensor){
+                                .name = own.name,
+                                .model = config->name,
+                                .data_type = (Inference__DataType)own.dtype,
+                                .dims = own.reshape != NULL ? own.reshape->shape : own.dims,
+                                .n_dims = own.reshape != NULL ? own.reshape->n_shape : own.n_dims,
+                                .batching = hc_config_is_batching(config),
+                                .visited = !output,
+                            });
     }
 }
 
-static struct tensor tensor_of(const Inference__ModelConfig *model, struct hc_config_tensor inner,
-                               const char *name) {
-    return (struct tensor){
+static struct hc_ensemble_tensor tensor_of(const Inference__ModelConfig *model,
+                                           struct hc_config_tensor inner, const char *name) {
+    return (struct hc_ensemble_tensor){
         .name = name,
         .model = model->name,
         .data_type = (Inference__DataType)inner.dtype,
@@ -190,7 +100,8 @@ static enum hc_code check_inputs(struct flow *flow, const Inference__ModelEnsemb
     for (size_t i = 0; i < step->n_input_map; i++) {
         find_input(model, step->input_map[i]->key, &index);
         struct hc_config_tensor input = hc_config_input(model, index);
-        HC_TRY(mention(flow, tensor_of(model, input, step->input_map[i]->value), error));
+        HC_TRY(hc_ensemble_tensor_mention(
+            &flow->tensors, tensor_of(model, input, step->input_map[i]->value), error));
     }
     for (size_t i = 0; i < model->n_input; i++) {
         if (!model->input[i]->optional && !is_mapped(step, model->input[i]->name)) {
@@ -215,7 +126,8 @@ static enum hc_code check_outputs(struct flow *flow, const Inference__ModelEnsem
                                 step->output_map[i]->key, step->model_name);
         }
         struct hc_config_tensor output = hc_config_output(model, index);
-        HC_TRY(mention(flow, tensor_of(model, output, step->output_map[i]->value), error));
+        HC_TRY(hc_ensemble_tensor_mention(
+            &flow->tensors, tensor_of(model, output, step->output_map[i]->value), error));
     }
     return HC_OK;
 }
@@ -250,7 +162,7 @@ static enum hc_code run_step(struct flow *flow, size_t index, bool *ran, struct 
     bool same = true;
     *ran = false;
     for (size_t i = 0; i < step->n_input_map; i++) {
-        const struct tensor *input = find_tensor(flow, step->input_map[i]->value);
+        const struct hc_ensemble_tensor *input = find_tensor(flow, step->input_map[i]->value);
         if (!input->visited) {
             return HC_OK;
         }
@@ -263,7 +175,7 @@ static enum hc_code run_step(struct flow *flow, size_t index, bool *ran, struct 
                             flow->ensemble->name, step->model_name);
     }
     for (size_t i = 0; i < step->n_output_map; i++) {
-        struct tensor *output = find_tensor(flow, step->output_map[i]->value);
+        struct hc_ensemble_tensor *output = find_tensor(flow, step->output_map[i]->value);
         *ran = *ran || !output->visited;
         output->visited = true;
         output->origin = hc_config_is_decoupled(model_of(flow, step)) ? index + 1 : origin;
@@ -302,8 +214,8 @@ static enum hc_code check_flow(struct flow *flow, struct hc_error *error) {
 }
 
 static bool has_origin(const struct flow *flow) {
-    for (size_t i = 0; i < flow->n_tensors; i++) {
-        if (flow->tensors[i].origin != 0) {
+    for (size_t i = 0; i < flow->tensors.n; i++) {
+        if (flow->tensors.items[i].origin != 0) {
             return true;
         }
     }
@@ -318,11 +230,9 @@ enum hc_code hc_ensemble_settle(Inference__ModelConfig *ensemble, hc_ensemble_fi
         const Inference__ModelEnsembling__Step *step = steps_of(&flow)->step[i];
         n_most += step->n_input_map + step->n_output_map;
     }
-    flow.tensors = hc_alloc_array(n_most, sizeof *flow.tensors);
-    enum hc_code code = check_flow(&flow, error);
-    if (code == HC_OK) {
-        hc_config_set_decoupled(ensemble, has_origin(&flow));
-    }
-    free(flow.tensors);
-    return code;
+    hc_auto(memory) items = hc_alloc_array(n_most, sizeof *flow.tensors.items);
+    flow.tensors = (struct hc_ensemble_tensors){.ensemble = ensemble->name, .items = items};
+    HC_TRY(check_flow(&flow, error));
+    hc_config_set_decoupled(ensemble, has_origin(&flow));
+    return HC_OK;
 }

@@ -24,23 +24,26 @@ static bool is_ignored(struct hc_text name, bool folder) {
            hc_text_starts(name, ".nfs");
 }
 
-/* FNV-1a. */
-static uint64_t mix(uint64_t hash, const void *data, size_t size) {
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+/* FNV-1a, a number at a time: another number is another hash. */
+static uint64_t mix(uint64_t hash, uint64_t number) {
+    return (hash ^ number) * UINT64_C(0x100000001b3);
+}
+
+/* PATH is that below the top, so that a repository may be moved. */
+static uint64_t hash_path(const char *path) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *path != '\0'; path++) {
+        hash = mix(hash, (unsigned char)*path);
     }
     return hash;
 }
 
-/* PATH is that below the top, so that a repository may be moved. */
 static uint64_t hash_file(const char *path, const struct stat *status) {
-    const int64_t facts[] = {
-        status->st_size,        status->st_mtim.tv_sec,  status->st_mtim.tv_nsec,
-        status->st_ctim.tv_sec, status->st_ctim.tv_nsec,
-    };
-    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), path, strlen(path) + 1);
-    return mix(hash, facts, sizeof facts);
+    uint64_t hash = mix(hash_path(path), (uint64_t)status->st_size);
+    hash = mix(hash, (uint64_t)status->st_mtim.tv_sec);
+    hash = mix(hash, (uint64_t)status->st_mtim.tv_nsec);
+    hash = mix(hash, (uint64_t)status->st_ctim.tv_sec);
+    return mix(hash, (uint64_t)status->st_ctim.tv_nsec);
 }
 
 /* Whether an entry directly in a model's folder belongs to another version or is a config. */
@@ -72,7 +75,7 @@ static uint64_t sum_up(FTS *tree, const char *top, const char *version) {
         case FTS_DNR:
         case FTS_NS:
         case FTS_ERR: /* once it can be read, that is a change */
-            sum += mix(UINT64_C(0xcbf29ce484222325), path, strlen(path) + 1);
+            sum += hash_path(path);
             break;
         default: /* a folder: what is in it counts; FTS_DC: a link back, which is not followed */
             break;

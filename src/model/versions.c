@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "files.h"
-#include "model/repository.h"
+#include "versions.h"
 
 void hc_versions_finish(struct hc_versions *versions) {
     free(versions->numbers);
@@ -36,32 +36,43 @@ static bool has(const struct hc_versions *versions, int64_t number) {
                                       sizeof *versions->numbers, compare) != NULL;
 }
 
-/* Whether the folder is a version's, with the reason in the log why it is not. */
-static bool read_version(const char *name, int64_t *number) {
-    static const char *const others[] = {"configs", "warmup", "initial_state"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (strcmp(name, others[i]) == 0) {
-            return false;
-        }
-    }
+static bool is_known(const char *name) {
+    return strcmp(name, "configs") == 0 || strcmp(name, "warmup") == 0 ||
+           strcmp(name, "initial_state") == 0;
+}
+
+/* The version that the folder is of; else WHY says why it is of none. */
+static bool read_number(const char *name, int64_t *number, const char **why) {
     uint64_t value;
     if (!hc_text_number(hc_text_of(name), INT64_MAX, &value)) {
-        hc_log_warning("ignore version directory '%s' which fails to convert to integral number",
-                       name);
+        *why = "fails to convert to integral number";
         return false;
     }
     if (name[0] == '0' && name[1] != '\0') {
-        hc_log_warning("ignore version directory '%s' which contains leading zeros in its "
-                       "directory name",
-                       name);
+        *why = "contains leading zeros in its directory name";
         return false;
     }
     *number = (int64_t)value;
     return true;
 }
 
-enum hc_code hc_repository_versions(const char *folder, struct hc_versions *versions,
-                                    struct hc_error *error) {
+static void read_entry(const char *folder, const char *name, bool warn,
+                       struct hc_versions *versions) {
+    int64_t number;
+    const char *why;
+    hc_auto(text) path = hc_path_join(folder, name);
+    if (name[0] == '.' || is_known(name) || !hc_path_is_folder(path)) {
+        return;
+    }
+    if (read_number(name, &number, &why)) {
+        add(versions, number);
+    } else if (warn) {
+        hc_log_warning("ignore version directory '%s' which %s", name, why);
+    }
+}
+
+enum hc_code hc_versions_read(const char *folder, bool warn, struct hc_versions *versions,
+                              struct hc_error *error) {
     DIR *entries = opendir(folder);
     if (entries == NULL) {
         return hc_error_set(error, HC_INTERNAL, "failed to open directory %s: %s", folder,
@@ -69,17 +80,17 @@ enum hc_code hc_repository_versions(const char *folder, struct hc_versions *vers
     }
     struct hc_versions found = {0};
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        hc_auto(text) path = hc_path_join(folder, entry->d_name);
-        int64_t number;
-        if (entry->d_name[0] != '.' && hc_path_is_folder(path) &&
-            read_version(entry->d_name, &number)) {
-            add(&found, number);
-        }
+        read_entry(folder, entry->d_name, warn, &found);
     }
     closedir(entries);
     sort(&found);
     *versions = found;
     return HC_OK;
+}
+
+enum hc_code hc_repository_versions(const char *folder, struct hc_versions *versions,
+                                    struct hc_error *error) {
+    return hc_versions_read(folder, true, versions, error);
 }
 
 static void choose_specific(const char *model,
