@@ -115,9 +115,8 @@ static enum hc_code read_field(struct hc_json_reader *reader, ProtobufCMessage *
         return json.kind == HC_JSON_OBJECT ? read_map(reader, message, field, error)
                                            : fail_expected(&json, "an object", error);
     }
-    if (hc_field_repeated(field)) {
-        return json.kind == HC_JSON_ARRAY ? read_array(reader, message, field, error)
-                                          : fail_expected(&json, "an array", error);
+    if (hc_field_repeated(field) && json.kind == HC_JSON_ARRAY) {
+        return read_array(reader, message, field, error);
     }
     HC_TRY(read_value(reader, field, &json, &value, error));
     hc_field_put(message, field, value);

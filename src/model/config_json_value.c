@@ -100,8 +100,9 @@ static enum hc_code read_enum(const ProtobufCFieldDescriptor *field,
                               struct hc_error *error) {
     const ProtobufCEnumDescriptor *descriptor = field->descriptor;
     const ProtobufCEnumValue *found = NULL;
+    struct hc_number number;
     hc_auto_buf text = {0};
-    if (json->kind == HC_JSON_STRING) {
+    if (json->kind == HC_JSON_STRING && !read_number(json, &number)) {
         hc_config_json_text(json->string, &text);
         found = hc_enum_find(descriptor, hc_buf_text(&text), true);
     } else {
@@ -117,6 +118,15 @@ static enum hc_code read_enum(const ProtobufCFieldDescriptor *field,
     }
     value->integer = found->value;
     return HC_OK;
+}
+
+static bool read_bool(const struct hc_json_value *json, bool *boolean) {
+    if (json->kind == HC_JSON_BOOL) {
+        *boolean = json->boolean;
+        return true;
+    }
+    *boolean = json->kind == HC_JSON_STRING && hc_json_string_is(json->string, "true");
+    return *boolean || (json->kind == HC_JSON_STRING && hc_json_string_is(json->string, "false"));
 }
 
 /* JSON proper has no names for these numbers, so that they come in strings. */
@@ -137,8 +147,8 @@ enum hc_code hc_config_json_value(const ProtobufCFieldDescriptor *field,
     }
     switch (hc_field_kind(field)) {
     case HC_VALUE_BOOL:
-        value->boolean = json->kind == HC_JSON_BOOL && json->boolean;
-        return json->kind == HC_JSON_BOOL ? HC_OK : fail_expected(json, "true or false", error);
+        return read_bool(json, &value->boolean) ? HC_OK
+                                                : fail_expected(json, "true or false", error);
     case HC_VALUE_REAL:
         return read_real(json, &value->real) ? HC_OK : fail_expected(json, "a number", error);
     case HC_VALUE_STRING:

@@ -96,8 +96,8 @@ static void enums_are_names_in_any_case_or_numbers(void **state) {
     (void)state;
     hc_auto(config) config =
         read_config("{\"input\":[{\"data_type\":\"TYPE_FP32\"},{\"data_type\":\"type_fp32\"},"
-                    "{\"data_type\":11},{\"data_type\":11.0}]}");
-    for (size_t i = 0; i < 4; i++) {
+                    "{\"data_type\":11},{\"data_type\":11.0},{\"data_type\":\"11\"}]}");
+    for (size_t i = 0; i < 5; i++) {
         assert_int_equal(hc_config_input(config, i).dtype, HC_DTYPE_FP32);
     }
 }
@@ -119,6 +119,23 @@ static void floats_are_numbers_or_strings(void **state) {
     const double *buckets = config->model_metrics->metric_control[0]->histogram_options->buckets;
     assert_true(buckets[0] == 1 && buckets[1] == 2.5 && buckets[2] == 1000 && isinf(buckets[3]) &&
                 isnan(buckets[4]) && buckets[5] == 0.1);
+}
+
+static void truth_may_be_a_string(void **state) {
+    (void)state;
+    hc_auto(config) config =
+        read_config("{\"response_cache\":{\"enable\":\"true\"},\"optimization\":"
+                    "{\"eager_batching\":\"false\"}}");
+    assert_true(config->response_cache->enable);
+    assert_false(config->optimization->eager_batching);
+}
+
+static void a_list_of_one_need_not_be_a_list(void **state) {
+    (void)state;
+    hc_auto(config) config = read_config("{\"input\":{\"name\":\"x\",\"dims\":3}}");
+    assert_int_equal(config->n_input, 1);
+    assert_int_equal(config->input[0]->n_dims, 1);
+    assert_int_equal(config->input[0]->dims[0], 3);
 }
 
 static void what_is_printed_reads_back(void **state) {
@@ -147,7 +164,7 @@ static void mistakes_are_told_with_their_place(void **state) {
         {"{\"nmae\":1}", "ModelConfig has no field \"nmae\"; did you mean \"name\"?"},
         {"{\"input\":[{},{\"dim\":[1]}]}",
          "input[1]: ModelInput has no field \"dim\"; did you mean \"dims\"?"},
-        {"{\"input\":{}}", "input: found an object, expected an array"},
+        {"{\"input\":true}", "input: found true, expected an object"},
         {"{\"input\":[{\"dims\":[1,true]}]}", "input[0].dims[1]: found true, expected an integer"},
         {"{\"input\":[null]}", "input[0]: found null, expected an object"},
         {"{\"max_batch_size\":1.5}", "max_batch_size: found 1.5, expected an integer"},
@@ -160,7 +177,7 @@ static void mistakes_are_told_with_their_place(void **state) {
         {"{\"parameters\":{\"k\":\"v\"}}", "parameters[\"k\"]: found a string, expected an object"},
         {"{\"parameters\":[]}", "parameters: found an array, expected an object"},
         {"{\"metric_tags\":{\"k\":null}}", "metric_tags[\"k\"]: found null, expected a string"},
-        {"{\"response_cache\":{\"enable\":\"true\"}}",
+        {"{\"response_cache\":{\"enable\":\"yes\"}}",
          "response_cache.enable: found a string, expected true or false"},
         {"{\"instance_group\":[{\"kind\":\"KIND_TPU\"}]}",
          "instance_group[0].kind: Kind has no value \"KIND_TPU\"; did you mean \"KIND_GPU\"?"},
@@ -227,6 +244,8 @@ int main(void) {
         cmocka_unit_test(enums_are_names_in_any_case_or_numbers),
         cmocka_unit_test(null_is_the_default),
         cmocka_unit_test(floats_are_numbers_or_strings),
+        cmocka_unit_test(truth_may_be_a_string),
+        cmocka_unit_test(a_list_of_one_need_not_be_a_list),
         cmocka_unit_test(what_is_printed_reads_back),
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(what_is_no_json_is_refused),

@@ -15,10 +15,11 @@
  * where Triton has none.
  *
  * Read is proto3 JSON (https://protobuf.dev/programming-guides/json): names as in the .proto file
- * or in camelCase, integers as numbers or strings, enums by name in any case or by number, null for
- * the default. Refused are fields that there are not, those given twice, and strings with a NUL
- * byte; bytes that are not UTF-8 are replaced. The reader is hc_wire's: cJSON would keep only the
- * 53 bits of an integer that fit a double, and no trace of the text they came from.
+ * or in camelCase, numbers and truth also in strings, enums by name in any case or by number, a
+ * list of one as that one, null for the default. Refused are fields that there are not, those given
+ * twice, and strings with a NUL byte; bytes that are not UTF-8 are replaced. The reader is
+ * hc_wire's: cJSON would keep only the 53 bits of an integer that fit a double, and no trace of the
+ * text they came from.
  */
 #ifndef HC_MODEL_CONFIG_JSON_H
 #define HC_MODEL_CONFIG_JSON_H
@@ -32,7 +33,7 @@ void hc_config_json_print(const Inference__ModelConfig *config, struct hc_buf *j
 
 /*
  * Read a config, to be released by hc_config_free(). HC_INVALID_ARGUMENT for a mistake, which is
- * told with its place: "input[0].dims: found true, expected an array".
+ * told with its place: "input[0].dims[1]: found true, expected an integer".
  */
 enum hc_code hc_config_json_read(struct hc_text json, Inference__ModelConfig **config,
                                  struct hc_error *error);
