@@ -130,7 +130,9 @@ def record(name, config, failure, repository):
         (CONFIGS / f"{name}.json").write_bytes(config + b"\n")
         return
     lines = [reason(name, *failure).rstrip("\n")]
-    protobuf = re.search(r"Error parsing text-format inference\.ModelConfig: (.*)$", failure[0], re.M)
+    protobuf = re.search(
+        r"Error parsing text-format inference\.ModelConfig: (.*)$", failure[0], re.M
+    )
     if protobuf:
         lines.append("protobuf: " + protobuf[1])
     text = "\n".join(lines).replace(str(repository), "REPOSITORY")
