@@ -147,7 +147,7 @@ static enum hc_http1_result read_line(struct hc_http1_body *body, struct hc_text
 /* A chunk is followed by CRLF: what else comes is refused without waiting for the line's end. */
 static bool is_chunk_end(const struct hc_http1_body *body, struct hc_text piece) {
     return piece.size <= 2 - body->_n_line &&
-           memcmp(piece.data, "\r\n" + body->_n_line, piece.size) == 0;
+           memcmp(piece.data, &"\r\n"[body->_n_line], piece.size) == 0;
 }
 
 /* A piece of the line in progress, with its newline if it is the last. */

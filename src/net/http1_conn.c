@@ -71,6 +71,7 @@ void hc_http1_deliver(struct hc_http_exchange *exchange, struct hc_text bytes,
                       const struct hc_error *error) {
     hc_http_body_fn on_body = exchange->read.on_body;
     exchange->read.kind = HC_HTTP1_READ_NONE;
+    exchange->conn->body_waits = false;
     on_body(exchange, bytes, error);
 }
 

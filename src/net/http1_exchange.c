@@ -7,7 +7,7 @@
 enum {
     IN_CAPACITY = 16 << 10,
     MAX_KEPT_CAPACITY = 64 << 10, /* of a buffer in a spare exchange */
-    MAX_SPARES = 64,
+    MAX_SPARES = 256,
 };
 
 /* Uninitialised where it can be: pages that are never touched cost nothing. */

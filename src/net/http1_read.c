@@ -27,24 +27,24 @@ static enum hc_code check_size(const struct hc_http_exchange *exchange, struct h
     return HC_OK;
 }
 
-/* Everything asked for lies in the buffer already, as small bodies do: no copy. */
-static bool is_in_place(const struct hc_http_exchange *exchange) {
+/* If everything asked for lies in the buffer already, as small bodies do, it is not copied. */
+static bool take_in_place(struct hc_http_exchange *exchange, struct hc_text *bytes) {
     const struct hc_http1_read *read = &exchange->read;
     uint64_t run = exchange->body.run;
-    uint64_t size = read->kind == HC_HTTP1_READ_SIZE ? read->left : run;
-    bool in_one_piece = read->kind == HC_HTTP1_READ_SIZE ||
-                        (read->kind == HC_HTTP1_READ_ALL && !exchange->head.request.chunked);
-    return in_one_piece && exchange->gathered.size == 0 && size > 0 && size <= read->left &&
-           size <= run && size <= exchange->in_end - exchange->in_begin;
-}
-
-static struct hc_text take_in_place(struct hc_http_exchange *exchange) {
-    struct hc_http1_read *read = &exchange->read;
-    uint64_t size = read->kind == HC_HTTP1_READ_SIZE ? read->left : exchange->body.run;
-    struct hc_text bytes = {exchange->in + exchange->in_begin, size};
+    uint64_t size = 0;
+    if (read->kind == HC_HTTP1_READ_SIZE) {
+        size = read->left;
+    } else if (read->kind == HC_HTTP1_READ_ALL && !exchange->head.request.chunked) {
+        size = run;
+    }
+    if (size == 0 || size > run || size > read->left || exchange->gathered.size > 0 ||
+        size > exchange->in_end - exchange->in_begin) {
+        return false;
+    }
+    *bytes = (struct hc_text){exchange->in + exchange->in_begin, size};
     exchange->in_begin += size;
     hc_http1_body_take(&exchange->body, size);
-    return bytes;
+    return true;
 }
 
 static enum hc_conn_status fail(struct hc_http_exchange *exchange, struct hc_error *error,
@@ -91,8 +91,7 @@ enum hc_conn_status hc_http1_fill(struct hc_http_exchange *exchange, struct hc_t
     if (exchange->body.failure.status != 0) {
         return fail(exchange, error, HC_INVALID_ARGUMENT, exchange->body.failure.message);
     }
-    if (is_in_place(exchange)) {
-        *bytes = take_in_place(exchange);
+    if (take_in_place(exchange, bytes)) {
         return HC_CONN_OK;
     }
     while (!is_filled(exchange)) {
@@ -105,15 +104,20 @@ enum hc_conn_status hc_http1_fill(struct hc_http_exchange *exchange, struct hc_t
     return HC_CONN_OK;
 }
 
+static void say_continue(struct hc_http_exchange *exchange) {
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!hc_http1_has_input(exchange) && !exchange->body.done && !exchange->started) {
+        hc_outq_copy(&exchange->out, text, sizeof text - 1);
+    }
+}
+
 static void begin_read(struct hc_http_exchange *exchange, struct hc_http1_read read) {
     assert(exchange->read.kind == HC_HTTP1_READ_NONE);
     hc_buf_clear(&exchange->gathered);
     exchange->read = read;
     if (exchange->head.expects_continue) {
         exchange->head.expects_continue = false;
-        if (!hc_http1_has_input(exchange) && !exchange->body.done && !exchange->started) {
-            hc_outq_copy(&exchange->out, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-        }
+        say_continue(exchange);
     }
     hc_http1_wake(exchange->conn);
 }

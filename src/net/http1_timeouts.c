@@ -103,7 +103,6 @@ static void expire(struct hc_http1_conn *http) {
         struct hc_error error;
         hc_error_set(&error, HC_DEADLINE_EXCEEDED, "the request's body took too long");
         exchange->keep_alive = false;
-        http->body_waits = false;
         http->body_patience_ns = 0;
         hc_http1_deliver(exchange, (struct hc_text){0}, &error);
         break;

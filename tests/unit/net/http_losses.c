@@ -286,6 +286,35 @@ static void a_body_that_is_not_asked_for_may_wait(void **state) {
     close(fd);
 }
 
+static void hold_on_error(struct hc_http_exchange *exchange, struct hc_text bytes,
+                          const struct hc_error *error) {
+    (void)bytes;
+    assert_non_null(error);
+    note(hc_http_data(exchange), "<%s>", hc_code_name(error->code));
+    hold(hc_http_data(exchange), exchange);
+}
+
+static void read_then_hold(void *app, struct hc_http_exchange *exchange) {
+    hc_http_set_data(exchange, app);
+    hc_http_read_all(exchange, 100, hold_on_error);
+}
+
+static void a_body_that_has_failed_is_not_timed_any_more(void **state) {
+    struct fixture *fixture = *state;
+    fixture->config.body_timeout_ns = 60 * HC_NS_PER_MS;
+    fixture->config.idle_timeout_ns = 100 * HC_NS_PER_MS;
+    start_server(fixture, 1, read_then_hold);
+    int fd = connect_pair(fixture);
+    send_text(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+    await_taken(fd); /* so it waits for more */
+    shutdown(fd, SHUT_WR);
+    await(fixture, "<Invalid argument>");
+    expect_end(connect_client(fixture)); /* some timeouts later */
+    call_on_held(fixture, hc_http_abort);
+    expect_journal(fixture, "<Invalid argument>");
+    expect_end(fd);
+}
+
 static void an_unread_body_that_does_not_come_ends_the_connection(void **state) {
     struct fixture *fixture = *state;
     fixture->config.body_timeout_ns = 20 * HC_NS_PER_MS;
@@ -353,6 +382,7 @@ int main(void) {
         FIXTURE_TEST(silence_within_a_head_is_answered),
         FIXTURE_TEST(silence_within_a_body_and_trickling_are_errors),
         FIXTURE_TEST(a_body_that_is_not_asked_for_may_wait),
+        FIXTURE_TEST(a_body_that_has_failed_is_not_timed_any_more),
         FIXTURE_TEST(an_unread_body_that_does_not_come_ends_the_connection),
         FIXTURE_TEST(a_client_that_never_reads_is_given_up),
         FIXTURE_TEST(a_stream_is_given_up_whenever_it_blocks),

@@ -86,7 +86,8 @@ void hc_http_on_close(struct hc_http_exchange *exchange, hc_http_close_fn on_clo
  * and released, not sent.
  *
  * A body that was not read to its end is dropped after the answer when what is left of it is small
- * (the server's drain_limit); otherwise the connection is closed after the answer.
+ * (the server's drain_limit); otherwise the connection ends with the answer, after which the client
+ * has five seconds to notice.
  */
 void hc_http_respond(struct hc_http_exchange *exchange, int status,
                      const struct hc_http_header *headers, size_t n_headers,
@@ -109,7 +110,10 @@ size_t hc_http_unsent(const struct hc_http_exchange *exchange);
 void hc_http_on_writable(struct hc_http_exchange *exchange, size_t mark,
                          hc_http_writable_fn on_writable);
 
-/* End the exchange by closing the connection, so that the client sees a torn answer or none. */
+/*
+ * End the exchange by closing the connection: the client sees no answer, or a torn one (which a
+ * stream on HTTP/1.0 does not show).
+ */
 void hc_http_abort(struct hc_http_exchange *exchange);
 
 #endif
