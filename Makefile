@@ -6,6 +6,7 @@
 #   make build            build/bin/hippocamp
 #   make check            format and lint
 #   make test-sanitize    all tests with sanitizers, end to end included
+#   make test-long        what takes too long for every day: a thousand kills under load
 #   make test-pythons     the fixture models with every Python that is found
 #   make test-fresh       the README's commands in a bare Debian 12
 #   make test-image       the Dockerfile's steps and the image they make, without an engine
@@ -34,6 +35,10 @@ serve: setup-serve build
 .PHONY: test test-sanitize test-pythons
 test test-sanitize test-pythons: setup-test build
 	@$(RUN) tools/$@.sh
+
+.PHONY: test-long
+test-long: setup-test build
+	@$(RUN) pytest tests/e2e -q -s -m long
 
 .PHONY: check
 check: setup-check build/dev/build.ninja

@@ -100,7 +100,8 @@ static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     return result;
 }
 
-/* What is wrong with RESPONSE in the list that execute returned: new reference, or NULL if nothing. */
+/* What is wrong with RESPONSE in the list that execute returned: new reference, or NULL if nothing.
+ */
 static PyObject *find_fault(PyObject *response, const struct hc_sender_object *sender) {
     if (sender->rescheduled && response != Py_None) {
         return PyUnicode_FromFormat("Expected a None object in the execute function return list "
