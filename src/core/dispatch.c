@@ -30,6 +30,7 @@ static struct hc_execution *add_execution(struct hc_instance *instance) {
     struct hc_execution *execution = &instance->executions[instance->n_executions++];
     execution->id = ++instance->model->last_execution_id;
     execution->n_requests = 0;
+    execution->batch_size = 0;
     hc_list_init(&execution->requests);
     return execution;
 }
@@ -65,6 +66,7 @@ static struct hc_instance *dispatch_next(struct hc_model *model) {
     hc_list_append(&instance->unanswered, &request->_instance_link);
     hc_list_append(&execution->requests, &request->_queue_link);
     execution->n_requests = 1;
+    execution->batch_size = request->batch_size;
     model->backend->submit(instance, execution);
     return instance;
 }
@@ -134,7 +136,8 @@ static void take_back_waiting(struct hc_model *model) {
     }
 }
 
-bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id) {
+bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
+                          const struct hc_stats_times *times) {
     struct hc_model *model = instance->model;
     pthread_mutex_lock(&model->lock);
     unsigned place = 0;
@@ -147,6 +150,7 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id) {
     }
     while (hc_list_pop(&instance->executions[place].requests) != NULL) {
     }
+    hc_stats_count_execution(model, instance->executions[place].batch_size, times);
     remove_execution(instance, place);
     if (instance->n_executions == 0 && model->n_queued == 0 && model->n_instances > 1) {
         take_back_waiting(model);
@@ -193,7 +197,7 @@ static void deliver_response(struct hc_task *task) {
     struct hc_response *response = request->_response;
     request->_response = NULL;
     request->model->backend->discard(request);
-    request->on_response(request, response, true);
+    hc_request_answer(request, response, true);
 }
 
 /* Answer a request, which is in no list any more, on its loop. */

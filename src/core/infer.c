@@ -264,6 +264,7 @@ static enum hc_code check(struct hc_request *request, struct hc_error *error) {
 
 enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     struct hc_model *model = request->model;
+    request->start_ns = hc_clock_ns();
     HC_TRY(check(request, error));
     HC_TRY(model->backend->prepare(request, error));
     hc_dispatch_enqueue(request);
@@ -277,6 +278,6 @@ void hc_infer_cancel(struct hc_request *request) {
     request->_cancelled = true;
     if (hc_dispatch_cancel(request)) {
         request->model->backend->discard(request);
-        request->on_response(request, hc_response_error(HC_CANCELLED, HC_TEXT("")), true);
+        hc_request_answer(request, hc_response_error(HC_CANCELLED, HC_TEXT("")), true);
     }
 }

@@ -109,6 +109,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     model->folder = hc_strdup(folder);
     model->config = hc_take(owned);
     model->arena = arena;
+    model->stats = hc_model_stats_create(server->n_contexts);
     model->backend = backend;
     model->state = HC_MODEL_LOADING;
     model->load_start_ns = hc_clock_ns();
@@ -131,6 +132,7 @@ void hc_model_destroy(struct hc_model *model) {
     }
     free(model->instances);
     hc_arena_destroy(model->arena);
+    hc_model_stats_destroy(model->stats);
     hc_pool_finish(&model->memory);
     hc_config_free(model->config);
     pthread_mutex_destroy(&model->lock);

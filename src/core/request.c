@@ -124,6 +124,11 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
     return HC_OK;
 }
 
+void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final) {
+    hc_stats_count_response(request, response, final);
+    request->on_response(request, response, final);
+}
+
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {
     if (input->block == NULL) {
         return NULL;

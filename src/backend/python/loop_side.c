@@ -139,6 +139,15 @@ static struct hc_response *read_response(struct loop_side *side, struct pyhost *
     return &response->base;
 }
 
+static struct hc_stats_times read_times(const struct hc_entry *entry) {
+    return (struct hc_stats_times){
+        .compute_start_ns = entry->start_ns,
+        .compute_input_end_ns = entry->start_ns,
+        .compute_output_start_ns = entry->end_ns,
+        .compute_end_ns = hc_clock_ns(),
+    };
+}
+
 static bool on_response(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
     struct hc_context *context = &side->model->server->contexts[side->loop_index];
     struct hc_request *request = hc_context_find(context, entry->handle);
@@ -156,20 +165,20 @@ static bool on_response(struct loop_side *side, struct pyhost *host, const struc
         }
     }
     bool final = (entry->flags & HC_REPLY_FINAL) != 0;
-    request->compute_start_ns = entry->start_ns;
-    request->compute_end_ns = entry->end_ns;
+    request->times = read_times(entry);
     if (final) {
         hc_dispatch_answered(request);
         python_discard(request);
     }
-    request->on_response(request, response, final);
+    hc_request_answer(request, response, final);
     return true;
 }
 
 static bool on_executed(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
     struct side_host *side_host = &side->hosts[host->owner->instance->index];
+    const struct hc_stats_times times = read_times(entry);
     if (side_host->n_executions == 0 ||
-        !hc_dispatch_executed(host->owner->instance, entry->handle)) {
+        !hc_dispatch_executed(host->owner->instance, entry->handle, &times)) {
         return violation(host, "an execution that it does not have has ended");
     }
     side_host->n_executions--;

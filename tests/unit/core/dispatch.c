@@ -20,6 +20,8 @@ struct fake_instance {
     unsigned n_work;
 };
 
+static const struct hc_stats_times some_times = {1, 2, 3, 4};
+
 struct fixture {
     struct hc_model model;
     struct hc_instance instances[N_INSTANCES];
@@ -156,7 +158,7 @@ static void finish_oldest(struct fake_instance *fake) {
     fake->work[0] = fake->work[1];
     hc_dispatch_answered(request);
     fixture->n_answers[index_of(request)]++;
-    assert_true(hc_dispatch_executed(fake->instance, id));
+    assert_true(hc_dispatch_executed(fake->instance, id, &some_times));
 }
 
 static void requests_wait_for_an_instance(void **state) {
@@ -265,8 +267,9 @@ static void unknown_executions_are_refused(void **state) {
     (void)state;
     hc_dispatch_up(&fixture->instances[0]);
     enqueue(0);
-    assert_false(hc_dispatch_executed(&fixture->instances[0], 99));
-    assert_false(hc_dispatch_executed(&fixture->instances[1], fixture->fakes[0].work[0].id));
+    assert_false(hc_dispatch_executed(&fixture->instances[0], 99, &some_times));
+    assert_false(
+        hc_dispatch_executed(&fixture->instances[1], fixture->fakes[0].work[0].id, &some_times));
     assert_true(hc_dispatch_has(&fixture->requests[0], &fixture->instances[0]));
     assert_false(hc_dispatch_has(&fixture->requests[0], &fixture->instances[1]));
 }

@@ -20,8 +20,10 @@ void hc_dispatch_enqueue(struct hc_request *request);
  */
 bool hc_dispatch_cancel(struct hc_request *request);
 
-/* By backends: the instance has run that execution. False when it has none of that id. */
-bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id);
+/* By backends: the instance has run that execution, at those TIMES. False when it has none of that
+ * id. */
+bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
+                          const struct hc_stats_times *times);
 
 /* By backends: whether INSTANCE has that request and owes it responses. */
 bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance *instance);

@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "core/arena.h"
 #include "core/backend.h"
+#include "core/stats.h"
 #include "model/config.h"
 #include "tensor/dtype.h"
 
@@ -34,6 +35,7 @@ struct hc_execution {
     uint64_t id;             /* unique for the model; 0: the place is free */
     struct hc_list requests; /* by _queue_link */
     size_t n_requests;
+    uint64_t batch_size;    /* of all requests together */
     uint64_t backend_place; /* the backend's */
 };
 
@@ -83,6 +85,7 @@ struct hc_model {
     struct hc_model_io *outputs;
     size_t n_outputs;
     struct hc_arena *arena;
+    struct hc_model_stats *stats; /* NULL, in tests: nothing is counted */
     const struct hc_backend *backend;
     void *backend_model;
     struct hc_instance *instances;

@@ -20,6 +20,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "core/response.h"
+#include "core/stats.h"
 #include "net/loop.h"
 #include "tensor/dtype.h"
 #include "wire/parameter.h"
@@ -72,12 +73,18 @@ struct hc_request {
     const struct hc_text *outputs; /* requested ones; none: all that the model has */
     size_t n_outputs;
 
-    /* Times of hc_clock_ns(), for statistics. */
-    uint64_t received_ns;
+    /* Times of hc_clock_ns(). */
+    uint64_t received_ns; /* by the front end: the first of it was there */
+    uint64_t start_ns;    /* the server took it over */
     uint64_t queued_ns;
     uint64_t dispatched_ns;
-    uint64_t compute_start_ns;
-    uint64_t compute_end_ns;
+
+    /* For statistics, filled in on the request's loop on the way to its answer. */
+    struct hc_stats_times times; /* of the execution; by the backend */
+    enum hc_failure failure;     /* why, should it fail; by whoever fails it */
+    uint32_t n_responses;        /* counted so far */
+    bool cached;                 /* answered from the response cache */
+    bool failed;                 /* a response was an error */
 
     uint32_t batch_size; /* first extent of the inputs, 1 for models without batching */
 
@@ -105,6 +112,12 @@ void hc_request_release(struct hc_request *request);
  */
 enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc_block **block,
                               char **memory, struct hc_error *error);
+
+/*
+ * Hand RESPONSE (NULL: none, for a last one that says only that there are no more) to whoever made
+ * the request, and count it. Every response goes this way. Request's loop.
+ */
+void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final);
 
 /* Where the data of an input is. */
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input);

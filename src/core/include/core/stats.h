@@ -42,6 +42,11 @@ struct hc_stats_times {
     uint64_t compute_end_ns;          /* the outputs are there */
 };
 
+/* A model's statistics: one part for each of the server's loops. */
+struct hc_model_stats;
+struct hc_model_stats *hc_model_stats_create(size_t n_loops);
+void hc_model_stats_destroy(struct hc_model_stats *stats);
+
 /* ---- Counting ---- */
 
 /*
