@@ -217,7 +217,7 @@ static void a_huge_shape_takes_no_memory(void **state) {
     struct fixture *f = *state;
     assert_int_equal(read_text(f, HC_TEXT("{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\","
                                           "\"shape\":[1000000000000],\"data\":[1]}]}")),
-                     HC_INTERNAL);
+                     HC_INVALID_ARGUMENT);
     assert_string_equal(f->error.message,
                         "Unable to parse 'data': Shape does not match true shape of 'data' field");
 }
