@@ -177,11 +177,10 @@ static enum hc_code read_config(const struct hc_server *server, const char *name
 
 static enum hc_code add_versions(struct hc_lifecycle *lifecycle, struct managed *managed,
                                  const char *folder, struct hc_error *error) {
-    Inference__ModelConfig *read;
+    hc_auto(config) config = NULL;
     managed->config_refused = true;
-    HC_TRY(read_config(lifecycle->server, managed->name, folder, &read, error));
+    HC_TRY(read_config(lifecycle->server, managed->name, folder, &config, error));
     managed->config_refused = false;
-    hc_auto(config) config = read;
     hc_auto_versions all = {0};
     hc_auto_versions chosen = {0};
     HC_TRY(hc_repository_versions(folder, &all, error));
