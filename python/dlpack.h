@@ -57,9 +57,11 @@ struct hc_dl_managed_versioned {
     struct hc_dl_tensor tensor;
 };
 
-/* A capsule over TENSOR, which it keeps alive: "dltensor", or "dltensor_versioned". New reference.
+/*
+ * A capsule over OBJECT, a tensor, which it keeps alive: "dltensor", or "dltensor_versioned". New
+ * reference.
  */
-PyObject *hc_py_dlpack_export(PyObject *tensor, bool versioned);
+PyObject *hc_py_dlpack_export(PyObject *object, bool versioned);
 
 /* A tensor over the memory that SOURCE, a capsule or a producer of one, hands over. New reference.
  */

@@ -15,7 +15,7 @@ c_format() {
 
 c_lint() {
     python .venv/bin/run-clang-tidy.py -clang-tidy-binary .venv/bin/clang-tidy \
-        -p build/dev -quiet -j "$(nproc)" '/(src|python|tests)/.*\.cc?$'
+        -p build/dev -quiet -j "$(nproc)" '^(?!.*/build/).*/(src|python|tests)/.*\.cc?$'
 }
 
 python_code() {

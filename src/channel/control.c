@@ -49,8 +49,8 @@ static void wait_writable(int socket) {
 enum hc_code hc_control_send(int socket, uint32_t kind, struct hc_text body, const int *fds,
                              size_t n_fds, struct hc_error *error) {
     if (n_fds > HC_CONTROL_MAX_FDS || body.size > HC_CONTROL_MAX_BODY) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT, "a control message of %zu bytes is too long",
-                            body.size);
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "a control message of %zu bytes is too long", body.size);
     }
     struct hc_control_header header = {.kind = kind, .size = (uint32_t)body.size};
     struct iovec parts[2] = {{&header, sizeof header}, {(void *)body.data, body.size}};

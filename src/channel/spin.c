@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 
@@ -18,11 +19,13 @@ static unsigned quota_cores(void) {
     if (file == NULL) {
         return 0;
     }
-    unsigned long quota = 0;
-    unsigned long period = 0;
-    int n = fscanf(file, "%lu %lu", &quota, &period);
+    char line[64] = "";
+    char *period_text = line;
+    fgets(line, sizeof line, file);
     fclose(file);
-    if (n != 2 || quota == 0 || period == 0) {
+    unsigned long quota = strtoul(line, &period_text, 10); /* "max" reads as 0 */
+    unsigned long period = strtoul(period_text, NULL, 10);
+    if (quota == 0 || period == 0) {
         return 0;
     }
     unsigned long cores = (quota + period - 1) / period;

@@ -14,8 +14,6 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
-extern char **environ;
-
 /*
  * Two lines: the executable, and the libpython it is linked with. A python that has one is mapped
  * with it; one that has none may still lie beside it (Debian's).

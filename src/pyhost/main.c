@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     if (argc != 4) {
         return fail("usage", "hippocamp-pyhost PYTHON MODULE CONTROL");
     }
-    control = atoi(argv[3]);
+    control = (int)strtol(argv[3], NULL, 10);
     struct hc_interpreter interpreter = {0};
     struct hc_error error;
     if (hc_interpreter_find(argv[1], &interpreter, &error) != HC_OK) {

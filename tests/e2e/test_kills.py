@@ -61,7 +61,8 @@ def test_a_thousand_kills_under_load_leave_nothing_behind(servers):
         load.end()
     answered = sum(load.statuses.values())
     print(
-        f"\n{N_KILLS} kills, {answered} answers {dict(load.statuses)}, {len(load.unanswered)} lost; "
+        f"\n{N_KILLS} kills, {answered} answers {dict(load.statuses)}, "
+        f"{len(load.unanswered)} lost; "
         f"back after {statistics.median(back_s) * 1e3:.0f} ms at the median, "
         f"{max(back_s) * 1e3:.0f} ms at most, imports take {imports_s * 1e3:.0f} ms; "
         f"PSS kB, descriptors, processes after {N_BEFORE} and {N_KILLS}: "

@@ -17,8 +17,6 @@
 #include "base/log.h"
 #include "internal.h"
 
-extern char **environ;
-
 enum {
     CONTROL_FD = 3,     /* in the pyhost */
     MAX_BODY = 4 << 20, /* that a pyhost may send */

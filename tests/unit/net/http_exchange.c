@@ -251,7 +251,7 @@ static void an_answer_keeps_its_memory_until_it_is_sent(void **state) {
     int fd = connect_client(fixture);
     send_text(fd, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n"
                   "GET /c HTTP/1.1\r\nHost: a\r\n\r\n");
-    for (char letter = 'a'; letter <= 'c'; letter++) {
+    for (int letter = 'a'; letter <= 'c'; letter++) {
         char body[5001] = {0};
         memset(body, letter, 5000);
         expect_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 
 enum { PATIENCE_S = 30 };
@@ -298,14 +299,14 @@ void expect_reset(int fd) {
 
 char *receive_all(int fd, size_t *size) {
     size_t capacity = 1 << 16;
-    char *data = malloc(capacity);
+    char *data = hc_alloc(capacity);
     ssize_t n;
     *size = 0;
     while ((n = recv(fd, data + *size, capacity - 1 - *size, 0)) > 0) {
         *size += (size_t)n;
         if (*size == capacity - 1) {
             capacity *= 2;
-            data = realloc(data, capacity);
+            data = hc_realloc(data, capacity);
         }
     }
     assert_int_equal(n, 0);

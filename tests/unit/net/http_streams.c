@@ -10,8 +10,7 @@ static const struct hc_http_header text_plain = {HC_TEXT("Content-Type"), HC_TEX
 
 static void send_some(struct hc_http_exchange *exchange, const char *text) {
     char copy[64]; /* small segments need not outlive the call */
-    size_t size = strlen(text);
-    memcpy(copy, text, size);
+    size_t size = (size_t)snprintf(copy, sizeof copy, "%s", text);
     struct hc_segment segments[] = {{.data = copy, .size = size / 2},
                                     {.data = copy + size / 2, .size = size - size / 2}};
     hc_http_send(exchange, segments, 2);

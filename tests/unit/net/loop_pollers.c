@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -34,8 +35,9 @@ static int tear_down(void **state) {
 }
 
 static void note(struct fixture *fixture, const char *text) {
-    assert_true(strlen(fixture->journal) + strlen(text) < sizeof fixture->journal);
-    strcat(fixture->journal, text);
+    size_t used = strlen(fixture->journal);
+    size_t room = sizeof fixture->journal - used;
+    assert_true((size_t)snprintf(fixture->journal + used, room, "%s", text) < room);
 }
 
 static struct scripted *scripted_of(struct hc_poller *poller) {

@@ -21,12 +21,11 @@ struct hc_http_api_options {
     const char *address;
     uint16_t port;
     bool reuse_port;
-    size_t max_input_size;   /* of what is not binary tensor data */
-    uint64_t max_body_size;  /* of whole requests */
+    size_t max_input_size;  /* of what is not binary tensor data */
+    uint64_t max_body_size; /* of whole requests */
 };
 
-enum hc_code hc_http_api_create(struct hc_server *server,
-                                const struct hc_http_api_options *options,
+enum hc_code hc_http_api_create(struct hc_server *server, const struct hc_http_api_options *options,
                                 struct hc_http_api **api, struct hc_error *error);
 
 uint16_t hc_http_api_port(const struct hc_http_api *api);

@@ -1,9 +1,9 @@
 /*
  * The control socket between server and pyhost: rare messages of any size, and descriptors.
  *
- * A frame is a header and a body. It carries what happens once in a pyhost's life (start, configure,
- * ready, failed) and what may wait (log lines), never a request. The socket's end tells each side
- * that the other is gone.
+ * A frame is a header and a body. It carries what happens once in a pyhost's life (start,
+ * configure, ready, failed) and what may wait (log lines), never a request. The socket's end tells
+ * each side that the other is gone.
  *
  * Bodies of HC_CONTROL_LOG are a struct hc_control_log followed by the text; all others are JSON.
  */
@@ -19,8 +19,9 @@
 
 enum hc_control_kind {
     /*
-     * server -> pyhost: import the model: "folder", "version", "file", "model", "instance"; "config",
-     * its text when auto_complete_config is to be called with it, else null. Brings the descriptors.
+     * server -> pyhost: import the model: "folder", "version", "file", "model", "instance";
+     * "config", its text when auto_complete_config is to be called with it, else null. Brings the
+     * descriptors.
      */
     HC_CONTROL_START = 1,
     /* pyhost -> server: the model is imported; "config": what auto_complete_config returned. */

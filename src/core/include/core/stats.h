@@ -109,7 +109,7 @@ struct hc_stats {
     size_t n_responses;
 };
 
-void hc_stats_read(struct hc_model *model, struct hc_stats *stats);
+void hc_stats_read(struct hc_model *model, struct hc_stats *total);
 void hc_stats_finish(struct hc_stats *stats);
 
 /*
