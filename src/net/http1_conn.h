@@ -53,6 +53,7 @@ struct hc_http1_conn {
 enum hc_http1_read_kind {
     HC_HTTP1_READ_NONE,
     HC_HTTP1_READ_SIZE,
+    HC_HTTP1_READ_SOME,
     HC_HTTP1_READ_ALL,
     HC_HTTP1_READ_INTO,
     HC_HTTP1_READ_DRAIN,

@@ -74,7 +74,8 @@ enum hc_http1_result hc_http1_parse_head(struct hc_http_exchange *exchange) {
 }
 
 static bool gathers(const struct hc_http1_read *read) {
-    return read->kind == HC_HTTP1_READ_SIZE || read->kind == HC_HTTP1_READ_ALL;
+    return read->kind == HC_HTTP1_READ_SIZE || read->kind == HC_HTTP1_READ_SOME ||
+           read->kind == HC_HTTP1_READ_ALL;
 }
 
 /* How many of the bytes that come next the read has use for, at most LIMIT. */

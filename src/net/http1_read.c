@@ -8,6 +8,9 @@ static bool wants_all(const struct hc_http1_read *read) {
 }
 
 static bool is_filled(const struct hc_http_exchange *exchange) {
+    if (exchange->read.kind == HC_HTTP1_READ_SOME) {
+        return exchange->gathered.size > 0 || exchange->body.done;
+    }
     return wants_all(&exchange->read) ? exchange->body.done : exchange->read.left == 0;
 }
 
@@ -18,6 +21,9 @@ static enum hc_code check_size(const struct hc_http_exchange *exchange, struct h
     if (wants_all(&exchange->read)) {
         return run <= left ? HC_OK
                            : hc_error_set(error, HC_OUT_OF_RANGE, "request body is too large");
+    }
+    if (exchange->read.kind == HC_HTTP1_READ_SOME) {
+        return HC_OK;
     }
     if (exchange->body.done || (run < left && !exchange->head.request.chunked)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
@@ -32,7 +38,11 @@ static bool take_in_place(struct hc_http_exchange *exchange, struct hc_text *byt
     const struct hc_http1_read *read = &exchange->read;
     uint64_t run = exchange->body.run;
     uint64_t size = 0;
-    if (read->kind == HC_HTTP1_READ_SIZE) {
+    if (read->kind == HC_HTTP1_READ_SOME) {
+        size = exchange->in_end - exchange->in_begin;
+        size = size < run ? size : run;
+        size = size < read->left ? size : read->left;
+    } else if (read->kind == HC_HTTP1_READ_SIZE) {
         size = read->left;
     } else if (read->kind == HC_HTTP1_READ_ALL && !exchange->head.request.chunked) {
         size = run;
@@ -124,6 +134,10 @@ static void begin_read(struct hc_http_exchange *exchange, struct hc_http1_read r
 
 void hc_http_read(struct hc_http_exchange *exchange, size_t size, hc_http_body_fn on_body) {
     begin_read(exchange, (struct hc_http1_read){HC_HTTP1_READ_SIZE, on_body, size, NULL, 0});
+}
+
+void hc_http_read_some(struct hc_http_exchange *exchange, size_t limit, hc_http_body_fn on_body) {
+    begin_read(exchange, (struct hc_http1_read){HC_HTTP1_READ_SOME, on_body, limit, NULL, 0});
 }
 
 void hc_http_read_all(struct hc_http_exchange *exchange, size_t limit, hc_http_body_fn on_body) {

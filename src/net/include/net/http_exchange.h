@@ -52,6 +52,7 @@ typedef void (*hc_http_body_fn)(struct hc_http_exchange *exchange, struct hc_tex
  * its callback. A client that waits for "100 Continue" gets it with the first of them.
  *
  * hc_http_read() delivers the next SIZE bytes, in one piece, which hold until the next read begins.
+ * hc_http_read_some() delivers what comes next, at most LIMIT bytes, and none at the body's end.
  * hc_http_read_all() delivers all the rest of the body if it is of at most LIMIT bytes, and refuses
  * it as soon as that is known. hc_http_read_into() fills the N_IOV vectors (copied; the memory is
  * the caller's) with the next bytes: straight from the socket but for those that had arrived with
@@ -59,6 +60,7 @@ typedef void (*hc_http_body_fn)(struct hc_http_exchange *exchange, struct hc_tex
  * deliver no bytes. Nobody needs to know whether the body is chunked.
  */
 void hc_http_read(struct hc_http_exchange *exchange, size_t size, hc_http_body_fn on_body);
+void hc_http_read_some(struct hc_http_exchange *exchange, size_t limit, hc_http_body_fn on_body);
 void hc_http_read_all(struct hc_http_exchange *exchange, size_t limit, hc_http_body_fn on_body);
 void hc_http_read_into(struct hc_http_exchange *exchange, const struct iovec *iov, size_t n_iov,
                        hc_http_body_fn on_body);
