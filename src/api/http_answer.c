@@ -13,7 +13,10 @@ void http_answer_empty(struct hc_http_exchange *exchange, int status) {
     hc_http_respond(exchange, status, NULL, 0, NULL, 0);
 }
 
-void http_answer_json(struct hc_http_exchange *exchange, int status, struct hc_buf *body) {
+/* With MORE headers, NULL: none. */
+static void answer_json(struct hc_http_exchange *exchange, int status,
+                        const struct hc_http_header *more, struct hc_buf *body) {
+    const struct hc_http_header headers[] = {json_header, more != NULL ? *more : json_header};
     const struct hc_segment segment = {
         .data = body->data,
         .size = body->size,
@@ -21,18 +24,32 @@ void http_answer_json(struct hc_http_exchange *exchange, int status, struct hc_b
         .context = body->data,
     };
     *body = (struct hc_buf){0};
-    hc_http_respond(exchange, status, &json_header, 1, &segment, 1);
+    hc_http_respond(exchange, status, headers, more != NULL ? 2 : 1, &segment, 1);
 }
 
-void http_answer_status(struct hc_http_exchange *exchange, int status, struct hc_text message) {
+void http_answer_json(struct hc_http_exchange *exchange, int status, struct hc_buf *body) {
+    answer_json(exchange, status, NULL, body);
+}
+
+static void answer_message(struct hc_http_exchange *exchange, int status,
+                           const struct hc_http_header *more, struct hc_text message) {
     struct hc_buf body = {0};
     hc_buf_append_string(&body, "{\"error\":");
     hc_json_append_string(&body, message);
     hc_buf_append_char(&body, '}');
-    http_answer_json(exchange, status, &body);
+    answer_json(exchange, status, more, &body);
+}
+
+void http_answer_status(struct hc_http_exchange *exchange, int status, struct hc_text message) {
+    answer_message(exchange, status, NULL, message);
 }
 
 void http_answer_error(struct hc_http_exchange *exchange, enum hc_code code,
                        struct hc_text message) {
-    http_answer_status(exchange, hc_code_http(code), message);
+    answer_message(exchange, hc_code_http(code), NULL, message);
+}
+
+void http_answer_error_and_header(struct hc_http_exchange *exchange, enum hc_code code,
+                                  struct hc_text message, const struct hc_http_header *header) {
+    answer_message(exchange, hc_code_http(code), header, message);
 }

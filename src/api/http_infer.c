@@ -135,7 +135,7 @@ static enum hc_code read_request(struct http_infer *infer, struct hc_text text,
     }
     HC_TRY(hc_infer_json_read(text, pool, &infer->json, error));
     uint64_t left = 0;
-    if (!hc_http_body_left(infer->exchange, &left)) {
+    if (!http_body_left(&infer->body, &left)) {
         left = UINT64_MAX;
     }
     if (left != UINT64_MAX) {
@@ -173,7 +173,7 @@ static void on_json(struct hc_http_exchange *exchange, struct hc_text bytes,
     } else if (read_request(infer, bytes, &error) != HC_OK) {
         http_infer_fail_with(infer, &error);
     } else if (infer->n_vectors > 0) {
-        hc_http_read_into(exchange, infer->vectors, infer->n_vectors, on_binary);
+        http_body_read_into(&infer->body, infer->vectors, infer->n_vectors, on_binary);
     } else {
         http_infer_run(infer);
     }
@@ -182,14 +182,8 @@ static void on_json(struct hc_http_exchange *exchange, struct hc_text bytes,
 /* How the body is to be read, by its headers; RAW: it has no JSON part. */
 static enum hc_code read_headers(struct http_infer *infer, bool *raw, struct hc_error *error) {
     const struct hc_http_request *http = hc_http_request(infer->exchange);
-    const struct hc_http_header *encoding =
-        hc_http_find(http->headers, http->n_headers, "content-encoding");
-    if (encoding != NULL && encoding->value.size > 0 &&
-        !hc_text_is_nocase(encoding->value, "identity")) {
-        return hc_error_set(error, HC_UNIMPLEMENTED, "Unsupported compression type");
-    }
     uint64_t body_size;
-    bool known = hc_http_body_left(infer->exchange, &body_size);
+    bool known = http_body_left(&infer->body, &body_size);
     const struct hc_http_header *header =
         hc_http_find(http->headers, http->n_headers, "inference-header-content-length");
     if (header == NULL) {
@@ -213,9 +207,59 @@ static enum hc_code read_headers(struct http_infer *infer, bool *raw, struct hc_
     return HC_OK;
 }
 
+static void read_body(struct http_infer *infer) {
+    struct hc_error error;
+    bool raw = false;
+    if (read_headers(infer, &raw, &error) != HC_OK) {
+        http_infer_fail_with(infer, &error);
+    } else if (raw) {
+        http_infer_read_raw(infer);
+    } else if (infer->json_size > 0) {
+        http_body_read(&infer->body, infer->json_size, on_json);
+    } else {
+        http_body_read_all(&infer->body, infer->api->options.max_input_size, on_json);
+    }
+}
+
+static void on_decoded(struct hc_http_exchange *exchange, struct hc_text bytes,
+                       const struct hc_error *failure) {
+    (void)bytes;
+    struct http_infer *infer = hc_http_data(exchange);
+    if (failure == NULL) {
+        read_body(infer);
+        return;
+    }
+    struct hc_error error = *failure;
+    if (failure->code == HC_OUT_OF_RANGE) {
+        hc_error_set(&error, HC_INVALID_ARGUMENT,
+                     "Decompressed data size exceeds the maximum allowed value of %zu bytes. Use "
+                     "--http-max-input-size to increase the limit.",
+                     infer->api->options.max_input_size);
+    }
+    http_infer_fail_with(infer, &error);
+}
+
+static struct http_infer *create(const struct http_call *call, struct hc_model *model) {
+    struct http_infer *infer = hc_pool_alloc(hc_http_pool(call->exchange), sizeof *infer);
+    *infer = (struct http_infer){
+        .body.exchange = call->exchange,
+        .api = call->api,
+        .exchange = call->exchange,
+    };
+    infer->request = hc_request_create(call->context);
+    infer->request->received_ns = hc_clock_ns();
+    infer->request->model = model;
+    hc_model_ref(model);
+    infer->request->on_response = http_infer_on_response;
+    infer->request->user = infer;
+    hc_http_set_data(call->exchange, infer);
+    return infer;
+}
+
 void http_infer(const struct http_call *call) {
     struct hc_model *model;
     struct hc_error error;
+    enum hc_coding coding;
     if (http_find_model(call, &model, &error) != HC_OK) {
         http_answer_error(call->exchange, error.code, hc_text_of(error.message));
         return;
@@ -226,23 +270,13 @@ void http_infer(const struct http_call *call) {
                                   "transaction policy"));
         return;
     }
-    struct http_infer *infer = hc_pool_alloc(hc_http_pool(call->exchange), sizeof *infer);
-    *infer = (struct http_infer){.api = call->api, .exchange = call->exchange};
-    infer->request = hc_request_create(call->context);
-    infer->request->received_ns = hc_clock_ns();
-    infer->request->model = model;
-    hc_model_ref(model);
-    infer->request->on_response = http_infer_on_response;
-    infer->request->user = infer;
-    hc_http_set_data(call->exchange, infer);
-    bool raw = false;
-    if (read_headers(infer, &raw, &error) != HC_OK) {
-        http_infer_fail_with(infer, &error);
-    } else if (raw) {
-        http_infer_read_raw(infer);
-    } else if (infer->json_size > 0) {
-        hc_http_read(call->exchange, infer->json_size, on_json);
+    struct http_infer *infer = create(call, model);
+    if (http_body_coding(&infer->body, &coding, &error) != HC_OK) {
+        http_infer_refuse_coding(infer, &error);
+    } else if (coding != HC_CODING_IDENTITY) {
+        http_body_decode(&infer->body, coding, call->api->options.max_body_size,
+                         call->api->options.max_input_size, on_decoded);
     } else {
-        hc_http_read_all(call->exchange, call->api->options.max_input_size, on_json);
+        read_body(infer);
     }
 }

@@ -140,8 +140,8 @@ static void on_body(struct hc_http_exchange *exchange, struct hc_text bytes,
 void http_infer_read_raw(struct http_infer *infer) {
     infer->json.binary_outputs = true;
     uint64_t size;
-    if (!hc_http_body_left(infer->exchange, &size)) {
-        hc_http_read_all(infer->exchange, infer->api->options.max_input_size, on_body);
+    if (!http_body_left(&infer->body, &size)) {
+        http_body_read_all(&infer->body, infer->api->options.max_input_size, on_body);
         return;
     }
     struct hc_error error;
@@ -152,6 +152,6 @@ void http_infer_read_raw(struct http_infer *infer) {
         http_infer_fail_with(infer, &error);
     } else {
         const struct iovec vector = {place, (size_t)size};
-        hc_http_read_into(infer->exchange, &vector, size > 0 ? 1 : 0, on_placed);
+        http_body_read_into(&infer->body, &vector, size > 0 ? 1 : 0, on_placed);
     }
 }

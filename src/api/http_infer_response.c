@@ -5,14 +5,25 @@
 #include "base/cleanup.h"
 #include "http_infer.h"
 
-void http_infer_fail(struct http_infer *infer, enum hc_code code, struct hc_text message) {
-    struct hc_http_exchange *exchange = infer->exchange;
+/* Nothing of it is needed any more, but for what the exchange's pool holds. */
+static void finish(struct http_infer *infer) {
     hc_request_release(hc_take(infer->request));
-    http_answer_error(exchange, code, message);
+    http_body_finish(&infer->body);
+}
+
+void http_infer_fail(struct http_infer *infer, enum hc_code code, struct hc_text message) {
+    finish(infer);
+    http_answer_error(infer->exchange, code, message);
 }
 
 void http_infer_fail_with(struct http_infer *infer, const struct hc_error *error) {
     http_infer_fail(infer, error->code, hc_text_of(error->message));
+}
+
+void http_infer_refuse_coding(struct http_infer *infer, const struct hc_error *error) {
+    const struct hc_http_header header = {HC_TEXT("Accept-Encoding"), HC_TEXT(HC_CODINGS)};
+    finish(infer);
+    http_answer_error_and_header(infer->exchange, error->code, hc_text_of(error->message), &header);
 }
 
 /* A response that is being sent from where it lies. */
@@ -53,34 +64,92 @@ static struct hc_infer_json_tensor describe(const struct http_infer *infer,
     };
 }
 
-/* Send the JSON text, and behind it the binary outputs. */
-static void send_response(struct http_infer *infer, struct hc_buf *json,
-                          const struct hc_infer_json_tensor *tensors,
-                          struct hc_response *response) {
+/* The pieces that an answer's body consists of: the JSON text, and behind it the binary outputs. */
+struct pieces {
+    struct hc_segment *segments;
+    size_t n;
+};
+
+static struct pieces take_pieces(struct http_infer *infer, struct hc_buf *json,
+                                 const struct hc_infer_json_tensor *tensors,
+                                 struct sending *sending) {
     struct hc_pool *pool = hc_http_pool(infer->exchange);
-    struct hc_segment *segments = hc_pool_alloc(pool, (1 + response->n_outputs) * sizeof *segments);
-    struct sending *sending = hc_pool_alloc(pool, sizeof *sending);
-    *sending = (struct sending){.response = response, .n_left = 1};
-    size_t n = 1;
-    segments[0] = (struct hc_segment){json->data, json->size, free, json->data};
-    for (size_t i = 0; i < response->n_outputs; i++) {
+    size_t n_outputs = sending->response->n_outputs;
+    struct pieces pieces = {
+        .segments = hc_pool_alloc(pool, (1 + n_outputs) * sizeof *pieces.segments),
+        .n = 1,
+    };
+    pieces.segments[0] = (struct hc_segment){json->data, json->size, free, json->data};
+    for (size_t i = 0; i < n_outputs; i++) {
         if (tensors[i].form == HC_INFER_JSON_AS_BINARY && tensors[i].size > 0) {
-            segments[n++] =
+            pieces.segments[pieces.n++] =
                 (struct hc_segment){tensors[i].data, tensors[i].size, release_segment, sending};
             sending->n_left++;
         }
     }
-    char *json_size = hc_pool_alloc(pool, 24);
-    int digits = snprintf(json_size, 24, "%zu", json->size);
-    const struct hc_http_header headers[] = {
-        {HC_TEXT("Content-Type"),
-         n > 1 ? HC_TEXT("application/octet-stream") : HC_TEXT("application/json")},
-        {HC_TEXT("Inference-Header-Content-Length"), {json_size, (size_t)digits}},
-    };
     *json = (struct hc_buf){0};
+    return pieces;
+}
+
+/* Make one piece of all, in the coding that the client likes best; as they are without memory. */
+static enum hc_coding compress(const struct http_infer *infer, struct pieces *pieces) {
+    const struct hc_http_request *http = hc_http_request(infer->exchange);
+    const struct hc_http_header *accepted =
+        hc_http_find(http->headers, http->n_headers, "accept-encoding");
+    enum hc_coding coding =
+        accepted == NULL ? HC_CODING_IDENTITY : hc_coding_accepted(accepted->value);
+    if (coding == HC_CODING_IDENTITY) {
+        return coding;
+    }
+    struct hc_buf compressed = {0};
+    struct iovec *iov = hc_pool_alloc(hc_http_pool(infer->exchange), pieces->n * sizeof *iov);
+    for (size_t i = 0; i < pieces->n; i++) {
+        iov[i] = (struct iovec){(void *)pieces->segments[i].data, pieces->segments[i].size};
+    }
+    if (hc_deflate(coding, iov, pieces->n, &compressed, NULL) != HC_OK) {
+        return HC_CODING_IDENTITY;
+    }
+    for (size_t i = 0; i < pieces->n; i++) {
+        pieces->segments[i].release(pieces->segments[i].context);
+    }
+    pieces->segments[0] =
+        (struct hc_segment){compressed.data, compressed.size, free, compressed.data};
+    pieces->n = 1;
+    return coding;
+}
+
+static struct hc_text number_text(struct hc_pool *pool, size_t number) {
+    char *text = hc_pool_alloc(pool, 24);
+    int digits = snprintf(text, 24, "%zu", number);
+    return (struct hc_text){text, (size_t)digits};
+}
+
+static void send_response(struct http_infer *infer, struct hc_buf *json,
+                          const struct hc_infer_json_tensor *tensors,
+                          struct hc_response *response) {
     struct hc_http_exchange *exchange = infer->exchange;
-    hc_request_release(hc_take(infer->request));
-    hc_http_respond(exchange, 200, headers, n > 1 ? 2 : 1, segments, n);
+    struct hc_pool *pool = hc_http_pool(exchange);
+    struct sending *sending = hc_pool_alloc(pool, sizeof *sending);
+    *sending = (struct sending){.response = response, .n_left = 1};
+    struct hc_text json_size = number_text(pool, json->size);
+    struct pieces pieces = take_pieces(infer, json, tensors, sending);
+    bool binary = pieces.n > 1;
+    enum hc_coding coding = compress(infer, &pieces);
+    struct hc_http_header headers[3];
+    size_t n = 0;
+    headers[n++] = (struct hc_http_header){HC_TEXT("Content-Type"),
+                                           binary ? HC_TEXT("application/octet-stream")
+                                                  : HC_TEXT("application/json")};
+    if (binary) {
+        headers[n++] =
+            (struct hc_http_header){HC_TEXT("Inference-Header-Content-Length"), json_size};
+    }
+    if (coding != HC_CODING_IDENTITY) {
+        headers[n++] = (struct hc_http_header){HC_TEXT("Content-Encoding"),
+                                               hc_text_of(hc_coding_name(coding))};
+    }
+    finish(infer);
+    hc_http_respond(exchange, 200, headers, n, pieces.segments, pieces.n);
     release_segment(sending);
 }
 

@@ -32,6 +32,8 @@ void http_answer_json(struct hc_http_exchange *exchange, int status, struct hc_b
 /* {"error":"MESSAGE"} with the status of CODE. */
 void http_answer_error(struct hc_http_exchange *exchange, enum hc_code code,
                        struct hc_text message);
+void http_answer_error_and_header(struct hc_http_exchange *exchange, enum hc_code code,
+                                  struct hc_text message, const struct hc_http_header *header);
 void http_answer_status(struct hc_http_exchange *exchange, int status, struct hc_text message);
 
 /* ---- handlers ---- */
