@@ -120,8 +120,9 @@ static void on_models_started(struct hc_server *started) {
     hc_report_backends(started);
     hc_report_models(started);
     hc_report_options(started);
-    if (options.exit_on_error && !hc_lifecycle_all_ready(started)) {
-        fputs("error: creating server: Internal - failed to load all models\n", stderr);
+    hc_auto(text) failure = hc_lifecycle_failure(started);
+    if (options.exit_on_error && failure != NULL) {
+        fprintf(stderr, "error: creating server: %s\n", failure);
         exit_status = 1;
         stop();
         return;

@@ -19,6 +19,8 @@ enum kind {
     SIZE, /* uint64_t */
     TEXT, /* char * */
     REPOSITORY,
+    STARTUP_MODEL,
+    CONTROL_MODE,
     LEVEL, /* unsigned, or a bool */
     HELP,
     VERSION,
@@ -47,12 +49,23 @@ static const struct option_row rows[] = {
 
     {"model-repository", REPOSITORY, 0, "Models", "Folder with models; may be repeated. Required."},
     {"model-store", REPOSITORY, 0, NULL, "The same."},
+    {"model-control-mode", CONTROL_MODE, AT(server.control_mode), NULL,
+     "Who says what is loaded: the repositories at the start (none), the repositories as they "
+     "change (poll), clients (explicit)."},
+    {"load-model", STARTUP_MODEL, 0, NULL,
+     "With explicit control, a model to load at the start; may be repeated; * for all."},
+    {"repository-poll-secs", UINT, AT(server.poll_s), NULL,
+     "With poll, seconds between two looks at the repositories (15)."},
+    {"model-namespacing", BOOL, AT(server.namespacing), NULL,
+     "Let repositories have models of the same name (false)."},
     {"model-config-name", TEXT, AT(server.config_name), NULL,
      "Use configs/<name>.pbtxt of each model that has it."},
     {"disable-auto-complete-config", NOT, AT(server.auto_complete), NULL,
      "Take configs as they are, without filling in what is missing."},
     {"model-load-thread-count", UINT, AT(server.n_load_threads), NULL,
      "How many models are loaded side by side (4)."},
+    {"model-load-retry-count", UINT, AT(server.n_load_retries), NULL,
+     "How often a load that failed is tried again (0)."},
 
     {"python", TEXT, AT(server.python), "Python",
      "Interpreter for models that name none: a path, or a name on PATH (python3)."},
@@ -156,6 +169,27 @@ static void add_repository(struct hc_server_options *options, const char *path) 
     options->n_repositories++;
 }
 
+static void add_startup_model(struct hc_server_options *options, const char *name) {
+    options->startup_models =
+        hc_realloc(options->startup_models, (options->n_startup_models + 1) * sizeof(char *));
+    options->startup_models[options->n_startup_models++] = hc_strdup(name);
+}
+
+static bool parse_control_mode(const char *word, enum hc_control_mode *mode) {
+    static const char *const words[] = {
+        [HC_CONTROL_NONE] = "none",
+        [HC_CONTROL_POLL] = "poll",
+        [HC_CONTROL_EXPLICIT] = "explicit",
+    };
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *mode = (enum hc_control_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool apply(const struct option_row *row, const char *argument, struct hc_options *options) {
     void *place = (char *)options + row->offset;
     switch (row->kind) {
@@ -177,6 +211,11 @@ static bool apply(const struct option_row *row, const char *argument, struct hc_
     case REPOSITORY:
         add_repository(&options->server, argument);
         return true;
+    case STARTUP_MODEL:
+        add_startup_model(&options->server, argument);
+        return true;
+    case CONTROL_MODE:
+        return parse_control_mode(argument, place);
     case LEVEL:
         return parse_level(argument, place);
     case HELP:
@@ -196,7 +235,8 @@ static void set_defaults(struct hc_options *options) {
         .server = {.auto_complete = true,
                    .strict_readiness = true,
                    .exit_timeout_s = 30,
-                   .n_load_threads = 4},
+                   .n_load_threads = 4,
+                   .poll_s = 15},
         .exit_on_error = true,
         .allow_http = true,
         .http_port = 8000,
@@ -230,6 +270,11 @@ static void make_long_options(struct option *long_options) {
 static enum hc_options_result check(const struct hc_options *options) {
     if (options->server.n_repositories == 0) {
         return complain("--model-repository", "--model-repository must be specified");
+    }
+    if (options->server.n_startup_models > 0 &&
+        options->server.control_mode != HC_CONTROL_EXPLICIT) {
+        return complain("--load-model", "Error: Use of '--load-model' requires setting "
+                                        "'--model-control-mode=explicit' as well.");
     }
     if (options->http_port > UINT16_MAX) {
         return complain("--http-port", "a port is at most 65535");

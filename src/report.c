@@ -82,7 +82,16 @@ void hc_report_options(const struct hc_server *server) {
         hc_auto(text) name = hc_format("model_repository_path[%zu]", i);
         add_option(&table, name, options->repositories[i]);
     }
-    add_option(&table, "model_control_mode", "MODE_NONE");
+    static const char *const modes[] = {
+        [HC_CONTROL_NONE] = "MODE_NONE",
+        [HC_CONTROL_POLL] = "MODE_POLL",
+        [HC_CONTROL_EXPLICIT] = "MODE_EXPLICIT",
+    };
+    add_option(&table, "model_control_mode", modes[options->control_mode]);
+    for (size_t i = 0; i < options->n_startup_models; i++) {
+        hc_auto(text) name = hc_format("startup_models_%zu", i);
+        add_option(&table, name, options->startup_models[i]);
+    }
     add_option(&table, "strict_model_config", options->auto_complete ? "0" : "1");
     add_option(&table, "model_config_name", options->config_name);
     add_option(&table, "strict_readiness", options->strict_readiness ? "1" : "0");

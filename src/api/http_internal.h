@@ -20,6 +20,7 @@ struct http_call {
     struct hc_context *context; /* of the exchange's loop */
     struct hc_text model;       /* empty: the path names none */
     struct hc_text version;     /* likewise */
+    struct hc_text repository;  /* likewise */
 };
 
 /* ---- http_answer.c: each ends the exchange ---- */
@@ -45,6 +46,14 @@ void http_server_metadata(const struct http_call *call);
 void http_model_metadata(const struct http_call *call);
 void http_model_config(const struct http_call *call);
 void http_infer(const struct http_call *call);
+void http_statistics(const struct http_call *call); /* of all models when the path names none */
+void http_repository_index(const struct http_call *call);
+void http_model_load(const struct http_call *call);
+void http_model_unload(const struct http_call *call);
+
+/* The version that the path names, -1 for none. */
+enum hc_code http_read_version(const struct http_call *call, int64_t *version,
+                               struct hc_error *error);
 
 /* The model that the path names, borrowed from the catalog of the loop. */
 enum hc_code http_find_model(const struct http_call *call, struct hc_model **model,

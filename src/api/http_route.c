@@ -14,13 +14,20 @@ static const struct route server_routes[] = {
     {"", "GET", http_server_metadata},
     {"/health/live", "GET", http_live},
     {"/health/ready", "GET", http_ready},
+    {"/models/stats", "GET", http_statistics},
 };
 
 static const struct route model_routes[] = {
-    {"", "GET", http_model_metadata},
-    {"/config", "GET", http_model_config},
-    {"/infer", "POST", http_infer},
-    {"/ready", "GET", http_model_ready},
+    {"", "GET", http_model_metadata},   {"/config", "GET", http_model_config},
+    {"/infer", "POST", http_infer},     {"/ready", "GET", http_model_ready},
+    {"/stats", "GET", http_statistics},
+};
+
+/* Behind "/v2/repository", a repository's name and, but for the index, the model. */
+static const struct route index_route = {"/index", "POST", http_repository_index};
+static const struct route control_routes[] = {
+    {"/load", "POST", http_model_load},
+    {"/unload", "POST", http_model_unload},
 };
 
 /* Take what stands before the next slash, or all there is. */
@@ -92,13 +99,32 @@ static const struct route *find_route(const struct route *routes, size_t n_route
 
 #define FIND_ROUTE(routes, path) find_route((routes), sizeof(routes) / sizeof((routes)[0]), (path))
 
+/* "index" or "models/M/load", or those two with the name of a repository before them. */
+static const struct route *route_repository(struct hc_text path, struct http_call *call) {
+    struct hc_text whole = {path.data - 1, path.size + 1};
+    struct hc_text name = take_part(&path);
+    if (!hc_text_starts(whole, "/models/") && !hc_text_is(whole, index_route.path)) {
+        call->repository = name;
+        whole = path;
+    }
+    if (!take_prefix(&whole, "/models/")) {
+        return hc_text_is(whole, index_route.path) ? &index_route : NULL;
+    }
+    call->model = decode_percent(take_part(&whole), hc_http_pool(call->exchange));
+    return call->model.size > 0 ? FIND_ROUTE(control_routes, whole) : NULL;
+}
+
 /* The route for a path; fills in what it says of the model. NULL: there is none. */
 static const struct route *route_path(struct hc_text path, struct http_call *call) {
     if (!take_prefix(&path, "/v2")) {
         return NULL;
     }
-    if (!take_prefix(&path, "/models/")) {
-        return FIND_ROUTE(server_routes, path);
+    if (take_prefix(&path, "/repository/")) {
+        return route_repository(path, call);
+    }
+    const struct route *route = FIND_ROUTE(server_routes, path);
+    if (route != NULL || !take_prefix(&path, "/models/")) {
+        return route;
     }
     call->model = decode_percent(take_part(&path), hc_http_pool(call->exchange));
     if (take_prefix(&path, "/versions/")) {
@@ -128,17 +154,24 @@ static void on_request(void *app, struct hc_http_exchange *exchange) {
     }
 }
 
-enum hc_code http_find_model(const struct http_call *call, struct hc_model **model,
-                             struct hc_error *error) {
-    uint64_t version = 0;
-    if (call->version.size > 0 && !hc_text_number(call->version, INT64_MAX, &version)) {
+enum hc_code http_read_version(const struct http_call *call, int64_t *version,
+                               struct hc_error *error) {
+    uint64_t number = 0;
+    if (call->version.size > 0 && !hc_text_number(call->version, INT64_MAX, &number)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "failed to get model version from specified version string '%.*s' "
                             "(details: stol), version should be an integral value > 0",
                             HC_TEXT_ARGS(call->version));
     }
-    return hc_catalog_model(call->context->catalog, call->model,
-                            call->version.size > 0 ? (int64_t)version : -1, model, error);
+    *version = call->version.size > 0 ? (int64_t)number : -1;
+    return HC_OK;
+}
+
+enum hc_code http_find_model(const struct http_call *call, struct hc_model **model,
+                             struct hc_error *error) {
+    int64_t version;
+    HC_TRY(http_read_version(call, &version, error));
+    return hc_catalog_model(call->context->catalog, call->model, version, model, error);
 }
 
 enum hc_code hc_http_api_create(struct hc_server *server, const struct hc_http_api_options *options,

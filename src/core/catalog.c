@@ -27,6 +27,7 @@ static void finish_entry(struct hc_catalog_entry *entry) {
     }
     free(entry->versions);
     free(entry->reason);
+    free(entry->namespace_);
     free(entry->name);
 }
 
@@ -43,8 +44,11 @@ void hc_catalog_unref(struct hc_catalog *catalog) {
 }
 
 static int compare_entries(const void *a, const void *b) {
-    return strcmp(((const struct hc_catalog_entry *)a)->name,
-                  ((const struct hc_catalog_entry *)b)->name);
+    const struct hc_catalog_entry *first = a;
+    const struct hc_catalog_entry *second = b;
+    int order = strcmp(first->name, second->name);
+    return order != 0 || first->namespace_ == NULL ? order
+                                                   : strcmp(first->namespace_, second->namespace_);
 }
 
 static int compare_versions(const void *a, const void *b) {
@@ -66,8 +70,9 @@ static int compare_name(struct hc_text name, const char *with) {
     return order != 0 ? order : with[name.size] == '\0' ? 0 : -1;
 }
 
-const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
-                                               struct hc_text name) {
+/* The first entry of that name, of which there may be more behind it. */
+static const struct hc_catalog_entry *find_first(const struct hc_catalog *catalog,
+                                                 struct hc_text name) {
     size_t low = 0;
     size_t high = catalog->n_entries;
     if (name.size == 0 || memchr(name.data, '\0', name.size) != NULL) {
@@ -75,14 +80,39 @@ const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
     }
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = compare_name(name, catalog->entries[middle].name);
-        if (order == 0) {
-            return &catalog->entries[middle];
-        }
-        if (order < 0) {
+        if (compare_name(name, catalog->entries[middle].name) <= 0) {
             high = middle;
         } else {
             low = middle + 1;
+        }
+    }
+    bool found = low < catalog->n_entries && compare_name(name, catalog->entries[low].name) == 0;
+    return found ? &catalog->entries[low] : NULL;
+}
+
+/* How many entries have the name of FIRST. */
+static size_t count_same(const struct hc_catalog *catalog, const struct hc_catalog_entry *first) {
+    const struct hc_catalog_entry *end = catalog->entries + catalog->n_entries;
+    const struct hc_catalog_entry *entry = first;
+    while (entry < end && strcmp(entry->name, first->name) == 0) {
+        entry++;
+    }
+    return (size_t)(entry - first);
+}
+
+const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
+                                               struct hc_text name) {
+    const struct hc_catalog_entry *first = find_first(catalog, name);
+    return first != NULL && count_same(catalog, first) == 1 ? first : NULL;
+}
+
+const struct hc_catalog_entry *hc_catalog_find_in(const struct hc_catalog *catalog,
+                                                  const char *namespace_, const char *name) {
+    const struct hc_catalog_entry *first = find_first(catalog, hc_text_of(name));
+    size_t n = first == NULL ? 0 : count_same(catalog, first);
+    for (size_t i = 0; i < n; i++) {
+        if (namespace_ == NULL || strcmp(first[i].namespace_, namespace_) == 0) {
+            return &first[i];
         }
     }
     return NULL;
@@ -123,10 +153,17 @@ static enum hc_code find_version(const struct hc_catalog_entry *entry, int64_t n
 
 enum hc_code hc_catalog_model(const struct hc_catalog *catalog, struct hc_text name,
                               int64_t version, struct hc_model **model, struct hc_error *error) {
-    const struct hc_catalog_entry *entry = hc_catalog_find(catalog, name);
-    if (entry == NULL || entry->n_versions == 0) {
+    const struct hc_catalog_entry *entry = find_first(catalog, name);
+    if (entry == NULL || (entry->n_versions == 0 && entry->namespace_ == NULL)) {
         return hc_error_set(error, HC_NOT_FOUND, "Request for unknown model: '%.*s' is not found",
                             HC_TEXT_ARGS(name));
+    }
+    size_t n_same = entry->namespace_ == NULL ? 1 : count_same(catalog, entry);
+    if (n_same > 1) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "There are %zu identifiers of model '%s' in global map, model "
+                            "namespace must be provided to resolve ambiguity.",
+                            n_same, entry->name);
     }
     return version < 0 ? find_latest(entry, model, error)
                        : find_version(entry, version, model, error);

@@ -82,12 +82,13 @@ static void on_unused(struct hc_task *task) {
 
 static const struct hc_backend *find_backend(const Inference__ModelConfig *config,
                                              struct hc_error *error) {
-    const struct hc_backend *backend = hc_backend_find(config->backend);
+    const char *name = hc_config_is_ensemble(config) ? config->platform : config->backend;
+    const struct hc_backend *backend = hc_backend_find(name);
     if (backend == NULL) {
         hc_error_set(error, HC_INVALID_ARGUMENT,
                      "unable to find backend library for backend '%s', try specifying runtime on "
                      "the model configuration.",
-                     config->backend);
+                     name);
     }
     return backend;
 }
@@ -168,6 +169,7 @@ void hc_model_unref(struct hc_model *model) {
 
 void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
     model->state = error == NULL ? HC_MODEL_READY : HC_MODEL_UNAVAILABLE;
+    model->load_ns = hc_clock_ns() - model->load_start_ns;
     if (error != NULL) {
         model->reason = hc_format("%s: %s", hc_code_name(error->code), error->message);
     }

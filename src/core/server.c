@@ -93,6 +93,10 @@ static void free_options(struct hc_server_options *options) {
         free(options->repositories[i]);
     }
     free(options->repositories);
+    for (size_t i = 0; i < options->n_startup_models; i++) {
+        free(options->startup_models[i]);
+    }
+    free(options->startup_models);
     free(options->id);
     free(options->config_name);
     free(options->python);

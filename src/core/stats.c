@@ -293,12 +293,15 @@ static enum hc_code select_one(const struct hc_catalog *catalog, struct hc_text 
                                int64_t version, struct selection *selection,
                                struct hc_error *error) {
     const struct hc_catalog_entry *entry = hc_catalog_find(catalog, name);
-    if (entry == NULL || entry->n_versions == 0) {
+    bool known = entry != NULL && entry->n_versions > 0;
+    if (known) {
+        select_versions(entry, version, selection);
+    }
+    if (!known || (selection->n == 0 && version < 0)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT, "requested model '%.*s' is not available",
                             HC_TEXT_ARGS(name));
     }
-    select_versions(entry, version, selection);
-    if (selection->n == 0 && version >= 0) {
+    if (selection->n == 0) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "requested model version is not available for model '%s'", entry->name);
     }

@@ -46,10 +46,14 @@ static uint64_t hash_file(const char *path, const struct stat *status) {
     return mix(hash, (uint64_t)status->st_ctim.tv_nsec);
 }
 
-/* Whether an entry directly in a model's folder belongs to another version or is a config. */
+/* Whether an entry directly in a model's folder belongs to another version or is a config. VERSION
+ * is NULL when everything counts. */
 static bool is_elsewhere(const FTSENT *entry, const char *version) {
     const char *name = entry->fts_name;
     uint64_t number;
+    if (version == NULL) {
+        return false;
+    }
     return strcmp(name, "config.pbtxt") == 0 || strcmp(name, "configs") == 0 ||
            (hc_text_number(hc_text_of(name), INT64_MAX, &number) && strcmp(name, version) != 0);
 }
@@ -78,26 +82,37 @@ static uint64_t sum_up(FTS *tree, const char *top, const char *version) {
             sum += hash_path(path);
             break;
         default: /* a folder: what is in it counts; FTS_DC: a link back, which is not followed */
+            sum += version == NULL && entry->fts_info == FTS_D ? hash_path(path) : 0;
             break;
         }
     }
     return sum;
 }
 
-enum hc_code hc_repository_stamp(const char *folder, int64_t version, uint64_t *stamp,
-                                 struct hc_error *error) {
+static enum hc_code read_tree(const char *folder, const char *version, uint64_t *stamp,
+                              struct hc_error *error) {
     hc_auto(text) top = hc_strdup(folder);
-    hc_auto(text) number = hc_format("%" PRId64, version);
-    if (!hc_path_is_folder(folder)) {
-        return hc_error_set(error, HC_INTERNAL, "failed to open directory %s: %s", folder,
-                            strerror(errno));
+    FTS *tree = NULL;
+    if (hc_path_is_folder(folder)) {
+        tree = fts_open((char *[]){top, NULL}, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     }
-    FTS *tree = fts_open((char *[]){top, NULL}, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     if (tree == NULL) {
         return hc_error_set(error, HC_INTERNAL, "failed to open directory %s: %s", folder,
                             strerror(errno));
     }
-    *stamp = sum_up(tree, top, number);
+    *stamp = sum_up(tree, top, version);
     fts_close(tree);
+    return HC_OK;
+}
+
+enum hc_code hc_repository_stamp(const char *folder, int64_t version, uint64_t *stamp,
+                                 struct hc_error *error) {
+    hc_auto(text) number = hc_format("%" PRId64, version);
+    return read_tree(folder, number, stamp, error);
+}
+
+enum hc_code hc_repository_look(const char *folder, uint64_t *stamp, struct hc_error *error) {
+    HC_TRY(read_tree(folder, NULL, stamp, error));
+    *stamp = *stamp != 0 ? *stamp : 1;
     return HC_OK;
 }

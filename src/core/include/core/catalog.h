@@ -21,14 +21,15 @@ struct hc_catalog_version {
 
 struct hc_catalog_entry {
     char *name;
-    char *reason; /* why there are no versions; NULL: there is none to tell */
+    char *namespace_; /* the repository it is in when names need not be unique, else NULL */
+    char *reason;     /* why there are no versions; NULL: there is none to tell */
     struct hc_catalog_version *versions; /* ascending; none: found but never loaded */
     size_t n_versions;
 };
 
 struct hc_catalog {
     atomic_uint references;
-    struct hc_catalog_entry *entries; /* ascending by name */
+    struct hc_catalog_entry *entries; /* ascending by name and namespace */
     size_t n_entries;
     bool ready; /* everything with a config that can be read is */
 };
@@ -41,8 +42,13 @@ void hc_catalog_unref(struct hc_catalog *catalog);
 /* After filling in: bring entries and versions in order. */
 void hc_catalog_sort(struct hc_catalog *catalog);
 
+/* The entry of that name; NULL when there is none, or several in different namespaces. */
 const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
                                                struct hc_text name);
+
+/* The one in that namespace, NULL without namespacing. */
+const struct hc_catalog_entry *hc_catalog_find_in(const struct hc_catalog *catalog,
+                                                  const char *namespace_, const char *name);
 
 /*
  * The model to serve for NAME and VERSION (-1: the highest that is ready), borrowed from the

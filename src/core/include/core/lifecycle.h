@@ -10,7 +10,8 @@
 
 struct hc_lifecycle;
 
-/* Load what the repositories hold; ON_STARTED when every model is ready or has failed. */
+/* Load what the repositories hold, or what the options name; ON_STARTED when every model is ready
+ * or has failed. */
 void hc_lifecycle_start(struct hc_server *server, void (*on_started)(struct hc_server *server));
 
 /*
@@ -24,8 +25,11 @@ void hc_lifecycle_abandon(struct hc_server *server);
 
 void hc_lifecycle_destroy(struct hc_lifecycle *lifecycle);
 
-/* Whether every model that should be served is. */
-bool hc_lifecycle_all_ready(const struct hc_server *server);
+/*
+ * After the start: NULL, or why not all models that were to be loaded are, as "Code - message" to
+ * be freed.
+ */
+char *hc_lifecycle_failure(const struct hc_server *server);
 
 /* The catalog that was published last; borrowed. */
 const struct hc_catalog *hc_lifecycle_catalog(const struct hc_server *server);

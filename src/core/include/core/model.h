@@ -71,6 +71,7 @@ enum hc_model_state {
 struct hc_model {
     struct hc_server *server;
     char *name;
+    const char *namespace_; /* its repository when names need not be unique, else NULL */
     int64_t version;
     char *folder; /* of the model, all versions */
     Inference__ModelConfig *config;
@@ -95,6 +96,8 @@ struct hc_model {
     enum hc_model_state state;
     char *reason; /* why it is unavailable; NULL: not at all */
     uint64_t load_start_ns;
+    uint64_t load_ns;              /* how long it took to get ready */
+    struct hc_list lifecycle_link; /* among those that are not yet destroyed */
 
     atomic_uint references;
     struct hc_task unused_task; /* posted to the control loop when the last reference has gone */

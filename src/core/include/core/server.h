@@ -7,6 +7,8 @@
 #ifndef HC_CORE_SERVER_H
 #define HC_CORE_SERVER_H
 
+#include <string.h>
+
 #include "channel/memfile.h"
 #include "channel/spin.h"
 #include "core/catalog.h"
@@ -14,6 +16,13 @@
 #include "net/loop.h"
 
 #define HC_TRITON_VERSION "2.51.0" /* whose behaviour this is; what /v2 says */
+
+/* Who says which models are loaded. */
+enum hc_control_mode {
+    HC_CONTROL_NONE,     /* the repositories at the start */
+    HC_CONTROL_POLL,     /* the repositories, looked at again and again */
+    HC_CONTROL_EXPLICIT, /* clients */
+};
 
 struct hc_server_options {
     char *id; /* "triton" unless given */
@@ -23,6 +32,12 @@ struct hc_server_options {
     bool strict_readiness;
     unsigned exit_timeout_s;
     unsigned n_load_threads; /* models that are loaded side by side */
+    unsigned n_load_retries; /* after a load that failed */
+    enum hc_control_mode control_mode;
+    unsigned poll_s;       /* between two looks at the repositories */
+    char **startup_models; /* with HC_CONTROL_EXPLICIT; one "*": all */
+    size_t n_startup_models;
+    bool namespacing;  /* repositories may have models of the same name */
     char *config_name; /* of an alternative config file in each model's configs/; "" for none */
 
     /* The Python backend's. */
@@ -43,6 +58,10 @@ struct hc_server {
     struct hc_lifecycle *lifecycle;
     atomic_bool stopping;
 };
+
+static inline bool hc_server_starts_all(const struct hc_server_options *options) {
+    return options->n_startup_models == 1 && strcmp(options->startup_models[0], "*") == 0;
+}
 
 /* Make loops and contexts for N_IO_LOOPS I/O loops; takes OPTIONS over. */
 enum hc_code hc_server_create(const struct hc_server_options *options, unsigned n_io_loops,

@@ -86,4 +86,10 @@ char *hc_repository_model_file(const char *folder, int64_t version,
 enum hc_code hc_repository_stamp(const char *folder, int64_t version, uint64_t *stamp,
                                  struct hc_error *error);
 
+/*
+ * As above, of all that is in a model's folder, config files and folders included: when it changes,
+ * somebody is at work there. Never 0.
+ */
+enum hc_code hc_repository_look(const char *folder, uint64_t *stamp, struct hc_error *error);
+
 #endif

@@ -1,0 +1,459 @@
+/*
+ * One model loading: from its config to versions that are all ready and take the place of the old
+ * ones, or of which one failed, and then nothing changes.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "lifecycle_internal.h"
+#include "model/config_json.h"
+
+void loading_free(struct loading *loading) {
+    if (loading == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        free(loading->versions[i].failure);
+    }
+    hc_list_remove(&loading->link);
+    free(loading->versions);
+    hc_config_free(loading->config);
+    hc_config_free(loading->settled);
+    free(loading->folder);
+    free(loading);
+}
+
+HC_CLEANUP(loading, struct loading *, loading_free);
+
+enum hc_code find_folder(const struct managed *managed, char **folder, struct hc_error *error) {
+    const struct hc_server_options *options = &managed->lifecycle->server->options;
+    if (managed->namespace_ != NULL) {
+        return hc_repository_find(&(char *){managed->namespace_}, 1, managed->name, folder, error);
+    }
+    return hc_repository_find(options->repositories, options->n_repositories, managed->name, folder,
+                              error);
+}
+
+/* ---- Beginning ---- */
+
+/* The config to load, up to where the backend completes it. */
+static enum hc_code read_config(const struct managed *managed, const struct source *source,
+                                Inference__ModelConfig **config_out, struct hc_error *error) {
+    const struct hc_server_options *options = &managed->lifecycle->server->options;
+    hc_auto(config) config = NULL;
+    if (source->config != NULL) {
+        *config_out = hc_config_copy(source->config);
+        return HC_OK;
+    }
+    if (source->config_json.data != NULL) {
+        HC_TRY(hc_config_json_read(source->config_json, &config, error));
+    } else {
+        HC_TRY(hc_config_open(source->folder, options->config_name, options->auto_complete, &config,
+                              error));
+    }
+    HC_TRY(hc_config_prepare(config, managed->name, source->folder, options->auto_complete, error));
+    HC_TRY(hc_config_place(config, &(struct hc_gpus){0}, error));
+    *config_out = hc_take(config);
+    return HC_OK;
+}
+
+/* One number for the files of all versions. */
+static enum hc_code read_stamp(const struct source *source, const struct hc_versions *versions,
+                               uint64_t *stamp, struct hc_error *error) {
+    uint64_t sum = 1;
+    if (source->config != NULL || source->config_json.data != NULL) {
+        *stamp = source->stamp;
+        return HC_OK;
+    }
+    for (size_t i = 0; i < versions->n; i++) {
+        uint64_t one;
+        HC_TRY(hc_repository_stamp(source->folder, versions->numbers[i], &one, error));
+        sum = sum * 31 + one;
+    }
+    *stamp = sum != 0 ? sum : 1;
+    return HC_OK;
+}
+
+static enum hc_code plan(struct managed *managed, const struct source *source,
+                         struct loading **loading_out, struct hc_error *error) {
+    hc_auto(loading) loading = hc_new(struct loading);
+    loading->managed = managed;
+    loading->folder = hc_strdup(source->folder);
+    managed->config_refused = true;
+    HC_TRY(read_config(managed, source, &loading->config, error));
+    managed->config_refused = false;
+    hc_auto_versions all = {0};
+    hc_auto_versions chosen = {0};
+    HC_TRY(hc_repository_versions(source->folder, &all, error));
+    HC_TRY(hc_repository_choose(loading->config, &all, &chosen, error));
+    HC_TRY(read_stamp(source, &chosen, &loading->stamp, error));
+    loading->versions = hc_alloc_array(chosen.n, sizeof *loading->versions);
+    loading->n_versions = chosen.n;
+    for (size_t i = 0; i < chosen.n; i++) {
+        loading->versions[i] = (struct loading_version){
+            .number = chosen.numbers[i],
+            .n_retries_left = managed->lifecycle->server->options.n_load_retries,
+        };
+    }
+    *loading_out = hc_take(loading);
+    return HC_OK;
+}
+
+static bool same_config(const Inference__ModelConfig *a, const Inference__ModelConfig *b) {
+    hc_auto_buf first = {0};
+    hc_auto_buf second = {0};
+    hc_config_json_print(a, &first);
+    hc_config_json_print(b, &second);
+    return hc_text_equal(hc_buf_text(&first), hc_buf_text(&second));
+}
+
+/* Whether what is ready is what would be loaded. */
+static bool is_up_to_date(const struct managed *managed, const struct loading *loading) {
+    size_t n_ready = 0;
+    for (size_t i = 0; i < managed->n_versions; i++) {
+        n_ready += managed->versions[i].state == HC_MODEL_READY ? 1 : 0;
+    }
+    bool same = managed->wanted && managed->config != NULL && loading->stamp != 0 &&
+                managed->stamp == loading->stamp && strcmp(managed->folder, loading->folder) == 0 &&
+                n_ready == loading->n_versions;
+    for (size_t i = 0; same && i < loading->n_versions; i++) {
+        same = managed_ready(managed, loading->versions[i].number) != NULL;
+    }
+    return same && same_config(managed->config, loading->config);
+}
+
+char *describe_failure(const struct managed *managed, enum hc_code *code) {
+    *code = HC_OK;
+    if (managed->config_refused) {
+        *code = HC_INTERNAL;
+        return hc_format("failed to load '%s', failed to poll from model repository",
+                         managed->name);
+    }
+    if (managed->failure != NULL) {
+        *code = HC_INVALID_ARGUMENT;
+        return hc_format("load failed for model '%s': %s\n", managed->name, managed->failure);
+    }
+    return NULL;
+}
+
+static void end_call(const struct managed *managed, struct load_call *call) {
+    if (call != NULL) {
+        enum hc_code code;
+        hc_auto(text) message = describe_failure(managed, &code);
+        call->on_end(call, code, message);
+    }
+}
+
+static void set_failure(struct managed *managed, const char *failure) {
+    free(managed->failure);
+    managed->failure = failure == NULL ? NULL : hc_strdup(failure);
+}
+
+void refuse_load(struct managed *managed, struct load_call *call, const struct hc_error *error) {
+    set_failure(managed, error->message);
+    managed->lifecycle->any_refused = true;
+    managed->lifecycle->catalog_is_old = true;
+    if (managed->config_refused) {
+        hc_log_error("failed to load '%s': %s: %s", managed->name, hc_code_name(error->code),
+                     error->message);
+    } else {
+        hc_log_error("failed to load model '%s': %s", managed->name, error->message);
+    }
+    end_call(managed, call);
+    progress_soon(managed->lifecycle);
+}
+
+static void retry_waiting(struct managed *managed) {
+    struct hc_list waiting;
+    hc_list_init(&waiting);
+    for (struct hc_list *link; (link = hc_list_pop(&managed->waiting)) != NULL;) {
+        hc_list_append(&waiting, link);
+    }
+    for (struct hc_list *link; (link = hc_list_pop(&waiting)) != NULL;) {
+        struct load_call *call = hc_list_item(link, struct load_call, link);
+        call->on_free(call);
+    }
+}
+
+/* What was loaded, or was to be: the config, and where it came from. */
+static void adopt(struct managed *managed, struct loading *loading, uint64_t stamp) {
+    free(managed->folder);
+    managed->folder = hc_take(loading->folder);
+    hc_config_free(managed->config);
+    managed->config = hc_take(loading->config);
+    managed->stamp = stamp;
+}
+
+/* An ensemble does not fit its models, or has none: it goes, should it have been there. */
+static void refuse_ensemble(struct loading *loading, const struct hc_error *error) {
+    struct managed *managed = loading->managed;
+    managed->loading = NULL;
+    for (size_t i = managed->n_versions; i-- > 0;) {
+        managed_drop(&managed->versions[i]);
+        if (managed->versions[i].state == HC_MODEL_LOADING) {
+            managed->versions[i] = managed->versions[--managed->n_versions];
+        }
+    }
+    struct load_call *call = hc_take(loading->call);
+    adopt(managed, loading, 0);
+    loading_free(loading);
+    refuse_load(managed, call, error);
+    retry_waiting(managed);
+}
+
+void load_model(struct managed *managed, const struct source *source, struct load_call *call) {
+    struct hc_lifecycle *lifecycle = managed->lifecycle;
+    struct loading *loading;
+    struct hc_error error;
+    if (plan(managed, source, &loading, &error) != HC_OK) {
+        managed->wanted = managed->wanted || !managed->config_refused;
+        refuse_load(managed, call, &error);
+        return;
+    }
+    if (is_up_to_date(managed, loading)) {
+        loading_free(loading);
+        set_failure(managed, NULL);
+        end_call(managed, call);
+        return;
+    }
+    managed->wanted = true;
+    managed->loading = loading;
+    loading->call = call;
+    hc_list_append(&lifecycle->loads, &loading->link);
+    if (load_dependencies(managed, loading->config, &error) != HC_OK) {
+        refuse_ensemble(loading, &error);
+        return;
+    }
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        if (managed_ready(managed, loading->versions[i].number) == NULL) {
+            managed_set_state(managed, loading->versions[i].number, HC_MODEL_LOADING, NULL);
+        }
+    }
+    lifecycle->catalog_is_old = true;
+    progress_soon(lifecycle);
+}
+
+/* ---- The versions ---- */
+
+static void on_unloaded(struct hc_model *model) {
+    struct hc_lifecycle *lifecycle = model->server->lifecycle;
+    if (model->reason == NULL) {
+        hc_log_info("successfully unloaded '%s' version %" PRId64, model->name, model->version);
+    }
+    hc_list_each (link, &lifecycle->models) {
+        struct managed *managed = hc_list_item(link, struct managed, link);
+        for (size_t i = 0; i < managed->n_versions; i++) {
+            if (managed->versions[i].leaving == model) {
+                managed_set_state(managed, model->version, HC_MODEL_UNAVAILABLE, "unloaded");
+                lifecycle->catalog_is_old = true;
+            }
+        }
+    }
+    hc_list_remove(&model->lifecycle_link);
+    hc_model_destroy(model);
+    remove_unused_folders(lifecycle);
+    progress_soon(lifecycle);
+}
+
+void discard_model(struct hc_model *model) {
+    model->state = HC_MODEL_UNLOADING;
+    hc_model_unref(model);
+}
+
+static struct loading_version *find_loading(const struct hc_lifecycle *lifecycle,
+                                            const struct hc_model *model,
+                                            struct loading **loading) {
+    hc_list_each (link, &lifecycle->loads) {
+        *loading = hc_list_item(link, struct loading, link);
+        for (size_t i = 0; i < (*loading)->n_versions; i++) {
+            if ((*loading)->versions[i].model == model) {
+                return &(*loading)->versions[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void begin_version(struct loading *loading, struct loading_version *version);
+
+/* MODEL, whose backend gave it up, is forgotten; another one may be tried. */
+static void fail_version(struct loading *loading, struct loading_version *version,
+                         const char *failure) {
+    hc_log_error("failed to load '%s' version %" PRId64 ": %s", loading->managed->name,
+                 version->number, failure);
+    if (version->n_retries_left > 0 && !loading->managed->lifecycle->stopping) {
+        version->n_retries_left--;
+        begin_version(loading, version);
+        return;
+    }
+    version->failure = hc_strdup(failure);
+    loading->n_ended++;
+}
+
+static void on_loaded(struct hc_model *model) {
+    struct hc_lifecycle *lifecycle = model->server->lifecycle;
+    struct loading *loading;
+    struct loading_version *version = find_loading(lifecycle, model, &loading);
+    if (version == NULL) {
+        return; /* the server stops, and has let go of it */
+    }
+    lifecycle->n_running--;
+    if (model->state == HC_MODEL_READY) {
+        loading->n_ended++;
+    } else {
+        version->model = NULL;
+        fail_version(loading, version, model->reason);
+        hc_model_unref(model);
+    }
+    progress_soon(lifecycle);
+}
+
+static void begin_version(struct loading *loading, struct loading_version *version) {
+    struct hc_lifecycle *lifecycle = loading->managed->lifecycle;
+    const Inference__ModelConfig *config =
+        loading->settled != NULL ? loading->settled : loading->config;
+    struct hc_model *model;
+    struct hc_error error;
+    hc_log_info("loading: %s:%" PRId64, loading->managed->name, version->number);
+    if (hc_model_create(lifecycle->server, loading->folder, version->number, hc_config_copy(config),
+                        &model, &error) != HC_OK) {
+        hc_auto(text) failure = hc_format("%s: %s", hc_code_name(error.code), error.message);
+        version->n_retries_left = 0;
+        fail_version(loading, version, failure);
+        return;
+    }
+    model->on_loaded = on_loaded;
+    model->on_unloaded = on_unloaded;
+    model->namespace_ = loading->managed->namespace_;
+    hc_list_append(&lifecycle->alive, &model->lifecycle_link);
+    version->model = model;
+    lifecycle->n_running++;
+    model->backend->load(model);
+}
+
+/* ---- Ending ---- */
+
+/* A version of a load that failed: whatever is ready stays, what was loaded goes. */
+static void give_up_version(struct managed *managed, struct loading_version *version) {
+    bool serving = managed_ready(managed, version->number) != NULL;
+    if (version->model != NULL) {
+        if (!serving) {
+            managed_set_state(managed, version->number, HC_MODEL_UNLOADING, NULL);
+            managed_version(managed, version->number)->leaving = version->model;
+        }
+        discard_model(hc_take(version->model));
+    } else if (!serving) {
+        managed_set_state(managed, version->number, HC_MODEL_UNAVAILABLE, version->failure);
+    }
+}
+
+static void give_up(struct loading *loading) {
+    hc_auto_buf text = {0};
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        struct loading_version *version = &loading->versions[i];
+        if (version->failure != NULL) {
+            hc_buf_appendf(&text, "version %" PRId64 " is at UNAVAILABLE state: %s;",
+                           version->number, version->failure);
+        }
+        give_up_version(loading->managed, version);
+    }
+    set_failure(loading->managed, text.size > 0 ? hc_buf_string(&text) : NULL);
+    hc_log_info("failed to load '%s'", loading->managed->name);
+}
+
+static bool is_loaded(const struct loading *loading, int64_t number) {
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        if (loading->versions[i].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All versions are ready: they take over, and those that were there before go. */
+static void take_over(struct loading *loading) {
+    struct managed *managed = loading->managed;
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        managed_set(managed, hc_take(loading->versions[i].model));
+    }
+    for (size_t i = 0; i < managed->n_versions; i++) {
+        if (!is_loaded(loading, managed->versions[i].number)) {
+            managed_drop(&managed->versions[i]);
+        }
+    }
+    adopt(managed, loading, loading->stamp);
+    set_failure(managed, NULL);
+    hc_log_info("successfully loaded '%s'", managed->name);
+    reload_dependents(managed);
+}
+
+static void end_loading(struct loading *loading) {
+    struct managed *managed = loading->managed;
+    bool failed = false;
+    for (size_t i = 0; i < loading->n_versions; i++) {
+        failed = failed || loading->versions[i].failure != NULL;
+    }
+    managed->loading = NULL;
+    managed->lifecycle->catalog_is_old = true;
+    if (failed || !managed->wanted) {
+        give_up(loading);
+    } else {
+        take_over(loading);
+    }
+    publish(managed->lifecycle);
+    end_call(managed, loading->call);
+    loading_free(loading);
+    retry_waiting(managed);
+}
+
+/* Begin as many versions as may load side by side. */
+static void begin(struct loading *loading) {
+    struct hc_lifecycle *lifecycle = loading->managed->lifecycle;
+    bool ensemble = hc_config_is_ensemble(loading->config);
+    struct hc_error error;
+    if (ensemble && loading->n_begun == 0) {
+        enum hc_code code = check_circle(loading, &error);
+        if (code == HC_OK && dependencies_loading(loading)) {
+            return;
+        }
+        if (code != HC_OK || settle_ensemble(loading, &error) != HC_OK) {
+            refuse_ensemble(loading, &error);
+            return;
+        }
+    }
+    while (loading->n_begun < loading->n_versions &&
+           (ensemble || lifecycle->n_running < lifecycle->server->options.n_load_threads)) {
+        begin_version(loading, &loading->versions[loading->n_begun++]);
+    }
+}
+
+void advance_loads(struct hc_lifecycle *lifecycle) {
+    hc_list_each_safe (link, &lifecycle->loads) {
+        struct loading *loading = hc_list_item(link, struct loading, link);
+        if (loading->n_begun < loading->n_versions) {
+            begin(loading);
+        } else if (loading->n_ended == loading->n_versions) {
+            end_loading(loading);
+        }
+    }
+}
+
+/* ---- Unloading ---- */
+
+void unload_model(struct managed *managed) {
+    managed->wanted = false;
+    managed->by_name = false;
+    managed->config_refused = false;
+    set_failure(managed, NULL);
+    for (size_t i = 0; i < managed->n_versions; i++) {
+        managed_drop(&managed->versions[i]);
+    }
+    managed->lifecycle->catalog_is_old = true;
+    unload_dependents(managed);
+    progress_soon(managed->lifecycle);
+}
