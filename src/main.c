@@ -162,6 +162,7 @@ static void find_pyhost(void) {
     path[size] = '\0';
     const char *bin = dirname(path);
     options.server.pyhost_path = hc_format("%s/../lib/hippocamp/hippocamp-pyhost", bin);
+    options.server.unpack_path = hc_format("%s/../lib/hippocamp/hippocamp-unpack", bin);
     options.server.module_path = hc_format("%s/../lib/hippocamp/_hippocamp.abi3.so", bin);
 }
 

@@ -67,6 +67,9 @@ static const struct option_row rows[] = {
     {"model-load-retry-count", UINT, AT(server.n_load_retries), NULL,
      "How often a load that failed is tried again (0)."},
 
+    {"backend-directory", TEXT, AT(server.backend_directory), NULL,
+     "Folder with a folder for each backend that is a model.py (/opt/tritonserver/backends)."},
+
     {"python", TEXT, AT(server.python), "Python",
      "Interpreter for models that name none: a path, or a name on PATH (python3)."},
 
@@ -250,6 +253,7 @@ static void set_defaults(struct hc_options *options) {
         .log_error = true,
     };
     set_text(&options->server.id, "triton");
+    set_text(&options->server.backend_directory, "/opt/tritonserver/backends");
     set_text(&options->server.python, "python3");
     set_text(&options->server.config_name, "");
     set_text(&options->http_address, "0.0.0.0");

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/server.h"
 #include "model/config_json.h"
+#include "model/repository.h"
 
 static struct hc_model_io make_io(struct hc_pool *pool, const struct hc_config_tensor *tensor) {
     int64_t *dims = hc_pool_alloc(pool, tensor->n_dims * sizeof *dims);
@@ -80,27 +81,14 @@ static void on_unused(struct hc_task *task) {
     }
 }
 
-static const struct hc_backend *find_backend(const Inference__ModelConfig *config,
-                                             struct hc_error *error) {
-    const char *name = hc_config_is_ensemble(config) ? config->platform : config->backend;
-    const struct hc_backend *backend = hc_backend_find(name);
-    if (backend == NULL) {
-        hc_error_set(error, HC_INVALID_ARGUMENT,
-                     "unable to find backend library for backend '%s', try specifying runtime on "
-                     "the model configuration.",
-                     name);
-    }
-    return backend;
-}
-
 enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64_t version,
                              Inference__ModelConfig *config, struct hc_model **model_out,
                              struct hc_error *error) {
     hc_auto(config) owned = config;
-    const struct hc_backend *backend = find_backend(config, error);
-    if (backend == NULL) {
-        return error->code;
-    }
+    hc_auto(text) backend_folder = NULL;
+    const struct hc_backend *backend;
+    HC_TRY(hc_backend_resolve(config, server->options.backend_directory, &backend, &backend_folder,
+                              error));
     struct hc_arena *arena;
     HC_TRY(hc_arena_create("hippocamp-requests", &arena, error));
     struct hc_model *model = hc_new(struct hc_model);
@@ -112,6 +100,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     model->arena = arena;
     model->stats = hc_model_stats_create(server->n_contexts);
     model->backend = backend;
+    model->backend_folder = hc_take(backend_folder);
     model->state = HC_MODEL_LOADING;
     model->load_start_ns = hc_clock_ns();
     model->unused_task.run = on_unused;
@@ -139,6 +128,7 @@ void hc_model_destroy(struct hc_model *model) {
     pthread_mutex_destroy(&model->lock);
     free(model->config_json);
     free(model->reason);
+    free(model->backend_folder);
     free(model->folder);
     free(model->name);
     free(model);
@@ -181,8 +171,10 @@ void hc_model_unloaded(struct hc_model *model) {
     model->on_unloaded(model);
 }
 
-const char *hc_model_file_name(const struct hc_model *model) {
-    return model->config->default_model_filename;
+char *hc_model_file(const struct hc_model *model) {
+    return model->backend_folder != NULL
+               ? hc_format("%s/model.py", model->backend_folder)
+               : hc_repository_model_file(model->folder, model->version, model->config);
 }
 
 static const struct hc_model_io *find_io(const struct hc_model_io *ios, size_t n_ios,

@@ -99,9 +99,11 @@ static void free_options(struct hc_server_options *options) {
     free(options->startup_models);
     free(options->id);
     free(options->config_name);
+    free(options->backend_directory);
     free(options->python);
     free(options->pyhost_path);
     free(options->module_path);
+    free(options->unpack_path);
 }
 
 void hc_server_destroy(struct hc_server *server) {

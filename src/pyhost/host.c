@@ -1,94 +1,32 @@
 /*
- * The extension module _hippocamp, whose host() is a pyhost's life: talk to the server over the
- * control socket, import the model, run executions until told to stop.
+ * The extension module _hippocamp, whose host() is a pyhost's life: import NumPy and be forked,
+ * import the model, run executions until told to stop.
  */
 #include "py.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/json_escape.h"
-#include "base/log.h"
-#include "channel/control.h"
 #include "end.h"
 #include "execute.h"
 #include "import_model.h"
 #include "module.h"
+#include "preload.h"
 #include "reply.h"
 #include "service.h"
 #include "shared_arrays.h"
-
-#include <pthread.h>
-
-static int control_socket = -1;
-static pthread_mutex_t control_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void send_control(uint32_t kind, struct hc_text body) {
-    pthread_mutex_lock(&control_lock);
-    hc_control_send(control_socket, kind, body, NULL, 0, NULL); /* failure: the server is gone */
-    pthread_mutex_unlock(&control_lock);
-}
-
-static void send_log(int level, struct hc_text file, uint32_t line, struct hc_text message) {
-    const struct hc_control_log head = {
-        .level = (uint32_t)level, .line = line, .file_size = (uint32_t)file.size};
-    hc_auto_buf body = {0};
-    hc_buf_append(&body, &head, sizeof head);
-    hc_buf_append_text(&body, file);
-    hc_buf_append_text(&body, message);
-    send_control(HC_CONTROL_LOG, hc_buf_text(&body));
-}
+#include "signals.h"
+#include "talk.h"
+#include "zygote.h"
 
 static const struct hc_py_services services = {
-    .log = send_log,
+    .log = hc_talk_log,
     .send = hc_reply_send,
     .abandon = hc_reply_abandon,
 };
-
-/* Tell the server why this pyhost ends: {"message": TEXT}. */
-static void send_failed(struct hc_text text) {
-    hc_auto_buf body = {0};
-    hc_buf_append_string(&body, "{\"message\":");
-    hc_json_append_string(&body, text);
-    hc_buf_append_char(&body, '}');
-    send_control(HC_CONTROL_FAILED, hc_buf_text(&body));
-}
-
-/* The same with the pending exception, whose traceback goes to the log under the words WHAT. */
-static void send_failed_exception(const char *what) {
-    if (hc_py.services != NULL) {
-        hc_py_log_exception(what);
-    }
-    hc_auto(py) text = hc_py_take_exception();
-    hc_auto(py) bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
-    send_failed(bytes != NULL ? hc_py_bytes_text(bytes) : HC_TEXT("out of memory"));
-    PyErr_Clear();
-}
-
-/* Wait for a frame of that kind and parse its body. New reference to a dict. */
-static PyObject *receive(struct hc_control_reader *reader, uint32_t kind) {
-    struct hc_control_frame frame;
-    int found;
-    while ((found = hc_control_next(reader, HC_CONTROL_MAX_BODY, &frame)) == 0) {
-        enum hc_code code;
-        bool any;
-        Py_BEGIN_ALLOW_THREADS;
-        code = hc_control_fill(reader, control_socket, &any, NULL);
-        Py_END_ALLOW_THREADS;
-        if (code != HC_OK) {
-            exit(1); /* the server is gone */
-        }
-    }
-    if (found < 0 || frame.kind != kind) {
-        return hc_py_raise("unexpected message %u from the server", frame.kind);
-    }
-    return PyObject_CallFunction(hc_py.json_loads, "s#", frame.body.data,
-                                 (Py_ssize_t)frame.body.size);
-}
 
 /* DICT[KEY] as a C string that lives as long as the process. */
 static const char *get_text(PyObject *dict, const char *key) {
@@ -102,13 +40,14 @@ static const char *get_text(PyObject *dict, const char *key) {
 }
 
 struct host {
-    struct hc_control_reader reader;
     struct hc_executor executor;
     const char *model_name;
     PyObject *config; /* str to be completed, or None */
     const char *folder;
     const char *version;
-    const char *file;
+    const char *file; /* path of the model's file */
+    bool of_backend;  /* which is that of its backend */
+    PyObject *type;   /* the class TritonPythonModel */
 };
 
 /* sys.argv = [''], and output that appears at once. */
@@ -129,65 +68,27 @@ static bool prepare_interpreter(void) {
     return true;
 }
 
-static void ignore_signal(int number) {
-    (void)number;
-}
-
-static void restore_signals(void) {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        struct sigaction action;
-        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == ignore_signal) {
-            signal(numbers[i], SIG_DFL);
-        }
-    }
-}
-
-/*
- * The server decides when this process ends, also where a supervisor signals every process of a
- * service. A handler, not SIG_IGN: programs and children that the model starts must not inherit it.
- */
-static void shrug_off_signals(void) {
-    struct sigaction action = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    pthread_atfork(NULL, NULL, restore_signals);
-}
-
-static bool open_end(struct host *host) {
-    struct hc_error error;
-    if (hc_end_open(host->reader.fds, host->reader.n_fds, &host->executor.end, &error) != HC_OK) {
-        hc_py_raise("%s", error.message);
-        return false;
-    }
-    host->reader.n_fds = 0;
-    hc_reply_prepare(host->executor.end);
-    return hc_shared_arrays_prepare(host->executor.end);
-}
-
 /* What the server wants to have served. */
 static bool read_start(struct host *host) {
-    hc_auto(py) start = receive(&host->reader, HC_CONTROL_START);
+    hc_auto(py) start = hc_talk_receive_json(HC_CONTROL_START);
     if (start == NULL) {
         return false;
     }
     host->folder = get_text(start, "folder");
     host->version = host->folder == NULL ? NULL : get_text(start, "version");
     host->file = host->version == NULL ? NULL : get_text(start, "file");
-    host->executor.instance_name = host->file == NULL ? NULL : get_text(start, "instance");
-    if (host->executor.instance_name == NULL) {
-        return false;
-    }
-    host->model_name = get_text(start, "model");
-    host->config = PyDict_GetItemString(start, "config");
-    if (host->model_name == NULL || host->config == NULL) {
+    host->model_name = host->file == NULL ? NULL : get_text(start, "model");
+    const char *process = host->model_name == NULL ? NULL : get_text(start, "process");
+    host->config = PyDict_GetItemString(start, "config"); /* borrowed */
+    if (process == NULL || host->config == NULL) {
         return false;
     }
     Py_INCREF(host->config);
+    host->of_backend = PyDict_GetItemString(start, "of_backend") == Py_True;
     hc_py.model_dir = PyUnicode_FromFormat("%s/%s", host->folder, host->version);
-    host->executor.path = hc_format("%s/%s/%s", host->folder, host->version, host->file);
-    prctl(PR_SET_NAME, host->executor.instance_name);
-    return open_end(host);
+    host->executor.path = host->file;
+    prctl(PR_SET_NAME, process);
+    return hc_py.model_dir != NULL;
 }
 
 /* What the model's auto_complete_config makes of CONFIG (JSON text): new reference, None if
@@ -211,28 +112,29 @@ static PyObject *complete_config(const struct host *host, PyObject *type, PyObje
     return dict == NULL ? NULL : PyObject_CallFunctionObjArgs(hc_py.json_dumps, dict, NULL);
 }
 
-/* Tell the server that the model is imported, and what it makes of its config. */
-static bool send_imported(PyObject *config) {
-    hc_auto(py) body = Py_BuildValue("{s:O}", "config", config);
+/* Tell the server that the model is imported, what it makes of its config, and what it wants. */
+static bool send_imported(const struct host *host, PyObject *config) {
+    int preload = PyObject_HasAttrString(host->type, "preload");
+    hc_auto(py) body =
+        Py_BuildValue("{s:O,s:O}", "config", config, "preload", preload ? Py_True : Py_False);
     hc_auto(py) json =
         body == NULL ? NULL : PyObject_CallFunctionObjArgs(hc_py.json_dumps, body, NULL);
     hc_auto(py) bytes = json == NULL ? NULL : PyUnicode_AsUTF8String(json);
     if (bytes == NULL) {
         return false;
     }
-    send_control(HC_CONTROL_IMPORTED, hc_py_bytes_text(bytes));
+    hc_talk_send(HC_CONTROL_IMPORTED, hc_py_bytes_text(bytes), NULL, 0);
     return true;
 }
 
 static bool import_model(struct host *host) {
-    hc_auto(py) module = hc_import_model(host->folder, host->version, host->file);
-    hc_auto(py) type = module == NULL ? NULL : PyObject_GetAttrString(module, "TritonPythonModel");
-    hc_auto(py) config = type == NULL ? NULL : complete_config(host, type, host->config);
-    if (config == NULL || !send_imported(config)) {
-        return false;
-    }
-    host->executor.model = PyObject_CallFunction(type, NULL);
-    return host->executor.model != NULL;
+    hc_auto(py) module = host->of_backend
+                             ? hc_import_backend(host->file)
+                             : hc_import_model(host->folder, host->version, host->file);
+    host->type = module == NULL ? NULL : PyObject_GetAttrString(module, "TritonPythonModel");
+    hc_auto(py) config =
+        host->type == NULL ? NULL : complete_config(host, host->type, host->config);
+    return config != NULL && send_imported(host, config);
 }
 
 /* Call the model's hook NAME, if it has one, with ARGUMENT, if there is one. */
@@ -246,31 +148,83 @@ static bool call_hook(PyObject *model, const char *name, PyObject *argument) {
     return result != NULL;
 }
 
-static bool initialize(struct host *host) {
-    hc_auto(py) body = receive(&host->reader, HC_CONTROL_INITIALIZE);
-    if (body == NULL) {
+/* BODY["args"], borrowed. */
+static PyObject *args_of(PyObject *body) {
+    PyObject *args = PyDict_GetItemString(body, "args");
+    return args != NULL ? args : hc_py_raise("the server did not say 'args'");
+}
+
+static bool preload(struct host *host, const struct hc_control_frame *frame) {
+    hc_auto(py) body = hc_talk_json(frame);
+    PyObject *args = body == NULL ? NULL : args_of(body);
+    hc_auto(py) result =
+        args == NULL ? NULL : PyObject_CallMethod(host->type, "preload", "O", args);
+    return result != NULL && hc_preload_check();
+}
+
+static bool open_end(struct host *host) {
+    struct hc_error error;
+    int fds[HC_CONTROL_MAX_FDS];
+    size_t n_fds = hc_talk_take_fds(fds);
+    if (hc_end_open(fds, n_fds, &host->executor.end, &error) != HC_OK) {
+        hc_py_raise("%s", error.message);
         return false;
     }
-    PyObject *args = PyDict_GetItemString(body, "args"); /* borrowed */
+    hc_reply_prepare(host->executor.end);
+    return hc_shared_arrays_prepare(host->executor.end);
+}
+
+static bool initialize(struct host *host, const struct hc_control_frame *frame) {
+    hc_auto(py) body = hc_talk_json(frame);
+    PyObject *args = body == NULL ? NULL : args_of(body);
+    if (args == NULL || !open_end(host)) {
+        return false;
+    }
     host->executor.decoupled = PyDict_GetItemString(body, "decoupled") == Py_True;
-    return args != NULL && call_hook(host->executor.model, "initialize", args);
+    host->executor.instance_name = get_text(args, "model_instance_name");
+    if (host->executor.instance_name == NULL) {
+        return false;
+    }
+    prctl(PR_SET_NAME, host->executor.instance_name);
+    host->executor.model = PyObject_CallFunction(host->type, NULL);
+    return host->executor.model != NULL && call_hook(host->executor.model, "initialize", args);
+}
+
+/* Be a template if the server says so: import, preload, and go on in every child. */
+static struct hc_control_frame next_step(struct host *host) {
+    struct hc_control_frame frame = hc_talk_receive();
+    if (frame.kind != HC_CONTROL_PRELOAD) {
+        return frame;
+    }
+    if (!preload(host, &frame)) {
+        hc_talk_fail_exception("preload failed");
+        exit(1);
+    }
+    hc_talk_send(HC_CONTROL_READY, HC_TEXT("{}"), NULL, 0);
+    hc_zygote_run();
+    return hc_talk_receive();
 }
 
 /* Import and initialise; what goes wrong is told to the server. */
 static bool start_model(struct host *host) {
-    if (!hc_py_make_modules(&services) || !prepare_interpreter() || !read_start(host)) {
-        send_failed_exception("cannot start");
+    if (!read_start(host)) {
+        hc_talk_fail_exception("cannot start");
         return false;
     }
     if (!import_model(host)) {
-        send_failed_exception("importing the model failed");
+        hc_talk_fail_exception("importing the model failed");
         return false;
     }
-    if (!initialize(host)) {
-        send_failed_exception("initialize failed");
+    struct hc_control_frame frame = next_step(host);
+    if (frame.kind != HC_CONTROL_INITIALIZE) {
+        hc_talk_fail(HC_TEXT("unexpected message from the server"));
         return false;
     }
-    send_control(HC_CONTROL_READY, HC_TEXT("{}"));
+    if (!initialize(host, &frame)) {
+        hc_talk_fail_exception("initialize failed");
+        return false;
+    }
+    hc_talk_send(HC_CONTROL_READY, HC_TEXT("{}"), NULL, 0);
     return true;
 }
 
@@ -339,14 +293,38 @@ __attribute__((noreturn)) static void leave(void) {
     _exit(0);
 }
 
+/* Import what every model needs, and wait to be forked; returns in each child. */
+static void be_zygote(void) {
+    hc_auto(py) numpy = PyImport_ImportModule("numpy");
+    if (numpy == NULL) {
+        hc_auto(py) why = hc_py_take_exception();
+        PyObject *executable = PySys_GetObject("executable"); /* borrowed */
+        hc_auto(py) text = PyUnicode_FromFormat(
+            "cannot import NumPy in the Python interpreter '%S': %U. Install NumPy for it, or name "
+            "another interpreter by --python, or an environment by EXECUTION_ENV_PATH.",
+            executable, why);
+        hc_auto(py) bytes = text == NULL ? NULL : PyUnicode_AsUTF8String(text);
+        hc_talk_fail(bytes == NULL ? HC_TEXT("out of memory") : hc_py_bytes_text(bytes));
+        exit(1);
+    }
+    if (!hc_py_make_modules(&services) || !prepare_interpreter()) {
+        hc_talk_fail_exception("cannot start");
+        exit(1);
+    }
+    hc_talk_send(HC_CONTROL_READY, HC_TEXT("{}"), NULL, 0);
+    hc_zygote_run();
+}
+
 static PyObject *run_host(PyObject *module, PyObject *control) {
     (void)module;
-    control_socket = (int)PyLong_AsLong(control);
+    int socket = (int)PyLong_AsLong(control);
     if (PyErr_Occurred()) {
         return NULL;
     }
-    hc_service_start(control_socket);
-    shrug_off_signals();
+    hc_talk_begin(socket);
+    hc_service_start(socket);
+    hc_signals_shrug_off();
+    be_zygote();
     struct host *host = hc_new(struct host); /* lives as long as the process */
     if (!start_model(host)) {
         exit(1);

@@ -34,8 +34,8 @@ static PyObject *make_loader_type(void) {
 }
 
 /*
- * A path hook for folders below FOLDER alone: FileFinder.path_hook((loader, [".py"]), …) for those,
- * ImportError for the rest, so that they go on to the usual hooks.
+ * A path hook for FOLDER and those below it alone: FileFinder.path_hook((loader, [".py"]), …) for
+ * those, ImportError for the rest, so that they go on to the usual hooks.
  */
 struct hook {
     PyObject *folder; /* str, ends in a slash */
@@ -46,9 +46,9 @@ static struct hook hook;
 
 static PyObject *find_below_folder(PyObject *self, PyObject *path) {
     (void)self;
-    int below = PyUnicode_Check(path)
-                    ? (int)PyUnicode_Tailmatch(path, hook.folder, 0, PY_SSIZE_T_MAX, -1)
-                    : 0;
+    hc_auto(py) folder = PyUnicode_Check(path) ? PyUnicode_FromFormat("%U/", path) : NULL;
+    int below =
+        folder != NULL ? (int)PyUnicode_Tailmatch(folder, hook.folder, 0, PY_SSIZE_T_MAX, -1) : 0;
     if (below < 0) {
         return NULL;
     }
@@ -90,19 +90,38 @@ static bool append_path(const char *path) {
     return list != NULL && text != NULL && PyList_Append(list, text) == 0;
 }
 
-PyObject *hc_import_model(const char *folder, const char *version, const char *file) {
-    hc_auto(text) version_folder = hc_format("%s/%s", folder, version);
-    hc_auto(text) path = hc_format("%s/%s", version_folder, file);
+/* "model" of "…/model.py", to be freed; NULL with an exception when it does not end so. */
+static char *stem_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    const char *file = slash != NULL ? slash + 1 : path;
     size_t size = strlen(file);
     if (size < 4 || strcmp(file + size - 3, ".py") != 0) {
-        return hc_py_raise("The model's file '%s' must end in .py", file);
-    }
-    if (access(path, R_OK) != 0) {
-        return hc_py_raise("Python model file not found in '%s'", path);
-    }
-    if (!install_hook(folder) || !append_path(version_folder) || !append_path(folder)) {
+        hc_py_raise("The model's file '%s' must end in .py", file);
         return NULL;
     }
-    hc_auto(text) name = hc_format("%s.%.*s", version, (int)(size - 3), file);
+    if (access(path, R_OK) != 0) {
+        hc_py_raise("Python model file not found in '%s'", path);
+        return NULL;
+    }
+    return hc_strndup(file, size - 3);
+}
+
+PyObject *hc_import_model(const char *folder, const char *version, const char *path) {
+    hc_auto(text) version_folder = hc_format("%s/%s", folder, version);
+    hc_auto(text) stem = stem_of(path);
+    if (stem == NULL || !install_hook(folder) || !append_path(version_folder) ||
+        !append_path(folder)) {
+        return NULL;
+    }
+    hc_auto(text) name = hc_format("%s.%s", version, stem);
     return PyImport_ImportModule(name);
+}
+
+PyObject *hc_import_backend(const char *path) {
+    hc_auto(text) stem = stem_of(path);
+    hc_auto(text) folder = hc_strndup(path, (size_t)(strrchr(path, '/') - path));
+    if (stem == NULL || !install_hook(folder) || !append_path(folder)) {
+        return NULL;
+    }
+    return PyImport_ImportModule(stem);
 }

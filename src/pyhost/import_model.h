@@ -8,8 +8,13 @@
 
 #include "py.h"
 
-/* FOLDER is the model's; VERSION the name of its version folder, FILE that of the file in it, which
- * ends in ".py". New reference to the module. */
-PyObject *hc_import_model(const char *folder, const char *version, const char *file);
+/*
+ * FOLDER is the model's, VERSION the name of its version folder, PATH that of the file in it, which
+ * ends in ".py". New reference to the module.
+ */
+PyObject *hc_import_model(const char *folder, const char *version, const char *path);
+
+/* A backend's file: as `<stem>`, with the folder that it is in appended. New reference. */
+PyObject *hc_import_backend(const char *path);
 
 #endif

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,14 @@
 
 enum { STACK_SIZE = 64 * 1024 };
 
+static atomic_int thread_id;
+
+int hc_service_thread(void) {
+    return thread_id;
+}
+
 static void *watch_server(void *user) {
+    thread_id = gettid();
     struct pollfd control = {.fd = (int)(intptr_t)user, .events = POLLRDHUP};
     while ((control.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0) {
         if (poll(&control, 1, -1) < 0 && errno != EINTR) {

@@ -9,4 +9,7 @@
 /* Start it. This process must lead its process group, which is what will be killed. */
 void hc_service_start(int control);
 
+/* The thread's id as /proc has it. */
+int hc_service_thread(void);
+
 #endif

@@ -13,7 +13,9 @@
 #include "core/context.h"
 #include "core/model.h"
 #include "core/server.h"
+#include "environment.h"
 #include "net/loop.h"
+#include "process.h"
 
 struct python_instance;
 struct python_model;
@@ -74,18 +76,13 @@ struct pyhost {
     /* Control thread. */
     enum pyhost_state state;
     enum pyhost_adoption adoption;
-    pid_t pid;
-    int pid_fd;
-    int control;
-    struct hc_watch death_watch;
-    struct hc_watch control_watch;
-    struct hc_control_reader reader;
-    char *failure; /* what it said when it could not start */
-    char *death;   /* why it died, in words */
+    struct process process;
+    bool forked_from_template; /* which has imported the model */
+    char *death;               /* why it died, in words */
 };
 
 /* Start a process for the instance. Callbacks below follow on the control thread. */
-enum hc_code pyhost_spawn(struct python_instance *owner, struct pyhost **host,
+enum hc_code pyhost_start(struct python_instance *owner, struct pyhost **host,
                           struct hc_error *error);
 void pyhost_ref(struct pyhost *host);
 void pyhost_unref(struct pyhost *host);
@@ -95,6 +92,23 @@ void pyhost_initialize(struct pyhost *host);
 
 /* Kill it and all its children; its death follows. Any thread. */
 void pyhost_kill(struct pyhost *host);
+
+/* Have a process import the model, and complete its config if COMPLETE; call its preload. */
+enum hc_code pyhost_send_start(struct process *process, const struct python_model *model,
+                               bool complete, struct hc_error *error);
+enum hc_code pyhost_send_preload(struct process *process, const struct python_model *model,
+                                 struct hc_error *error);
+
+/* ---- template.c: the process that has a model's preload behind it ---- */
+
+/*
+ * Whether the file of the model mentions preload, and then a template is to be tried. It is looked
+ * for in the text, since only importing would tell for sure.
+ */
+bool template_is_wanted(const struct hc_model *model);
+
+/* Start it: one of the calls to python_on_template_…() below follows. */
+enum hc_code template_start(struct python_model *model, struct hc_error *error);
 
 /* ---- loop_side.c ---- */
 
@@ -139,6 +153,11 @@ struct python_model {
     struct loop_side *sides; /* by loop */
     pthread_mutex_t pins_lock;
     size_t n_loops;
+    struct environment *environment;
+    struct process template; /* has run preload; instances are forked from it */
+    bool wants_template;     /* it is the way to start instances */
+    bool template_alive;     /* it was started and has not ended */
+    bool has_template;       /* it waits to be forked */
     size_t n_starting; /* instances that have not yet been ready once, while the model loads */
     bool loading;
     bool config_complete; /* the model's own completion was heard, or is not wanted */
@@ -151,6 +170,15 @@ struct python_model {
 void python_on_imported(struct pyhost *host, const char *completed_config); /* NULL: none */
 void python_on_ready(struct pyhost *host);
 void python_on_death(struct pyhost *host);
+
+/*
+ * By template.c: the model is imported, and makes that of its config (NULL: nothing). False: the
+ * model cannot be served.
+ */
+bool python_complete(struct python_model *model, const char *completed_config);
+/* By template.c: it waits to be forked; it has ended, was ready until then or not, and why. */
+void python_on_template_ready(struct python_model *model);
+void python_on_template_end(struct python_model *model, bool was_ready, const char *death);
 
 /* By loop_side.c: the request is no longer the backend's. */
 void python_discard(struct hc_request *request);

@@ -72,6 +72,7 @@ void hc_python_finish(void) {
         hc_fd_close(bells[i].watch.fd);
     }
     n_bells = 0;
+    environments_finish();
 }
 
 /* ---- Handing a life to the loops, and taking it back ---- */
@@ -131,13 +132,28 @@ static void hand_over(struct pyhost *host,
 
 static void start_life(struct python_instance *own);
 
-static bool all_dead(const struct python_model *model) {
+static bool instances_dead(const struct python_model *model) {
     for (size_t i = 0; i < model->model->n_instances; i++) {
         if (model->instances[i].host != NULL) {
             return false;
         }
     }
     return true;
+}
+
+static bool all_dead(const struct python_model *model) {
+    return instances_dead(model) && !model->template_alive;
+}
+
+static void kill_all(struct python_model *model) {
+    for (size_t i = 0; i < model->model->n_instances; i++) {
+        if (model->instances[i].host != NULL) {
+            pyhost_kill(model->instances[i].host);
+        }
+    }
+    if (model->template_alive) {
+        process_kill(&model->template);
+    }
 }
 
 /* The end of a model's loading, when every instance has become ready or one has failed. */
@@ -150,13 +166,18 @@ static void fail_loading(struct python_model *model, const struct hc_error *erro
     if (model->load_error.code == HC_OK) {
         model->load_error = *error;
     }
-    for (size_t i = 0; i < model->model->n_instances; i++) {
-        if (model->instances[i].host != NULL) {
-            pyhost_kill(model->instances[i].host);
-        }
-    }
+    kill_all(model);
     if (all_dead(model)) {
         finish_loading(model);
+    }
+}
+
+/* When the last instance has ended, the template follows, and then the model is unloaded. */
+static void finish_unloading(struct python_model *model) {
+    if (all_dead(model)) {
+        hc_model_unloaded(model->model);
+    } else if (instances_dead(model)) {
+        process_kill(&model->template);
     }
 }
 
@@ -196,9 +217,7 @@ static void end_life(struct pyhost *host) {
         own->n_failures = 0;
     }
     if (model->stopping) {
-        if (all_dead(model)) {
-            hc_model_unloaded(model->model);
-        }
+        finish_unloading(model);
     } else if (model->abandoned) {
         fail_if_abandoned(model);
     } else if (model->loading) {
@@ -242,15 +261,25 @@ static void on_adopted(struct pyhost *host) {
     }
 }
 
+bool python_complete(struct python_model *model, const char *completed_config) {
+    struct hc_error error;
+    if (model->config_complete) {
+        return true;
+    }
+    if (hc_model_complete(model->model, completed_config, &error) != HC_OK) {
+        fail_loading(model, &error);
+        return false;
+    }
+    model->config_complete = true;
+    return true;
+}
+
 void python_on_imported(struct pyhost *host, const char *completed_config) {
     struct python_model *model = host->owner->model;
-    struct hc_error error;
     if (!model->config_complete && host->owner->instance->index == 0) {
-        if (hc_model_complete(model->model, completed_config, &error) != HC_OK) {
-            fail_loading(model, &error);
+        if (!python_complete(model, completed_config)) {
             return;
         }
-        model->config_complete = true;
         for (size_t i = 1; i < model->model->n_instances; i++) {
             struct pyhost *other = model->instances[i].host;
             if (other != NULL && other->state == PYHOST_IMPORTED) {
@@ -277,9 +306,18 @@ void python_on_death(struct pyhost *host) {
     }
 }
 
+static enum hc_code start_process(struct python_instance *own, struct hc_error *error) {
+    struct python_model *model = own->model;
+    if (!model->wants_template || model->has_template) {
+        return pyhost_start(own, &own->host, error);
+    }
+    /* Its life starts when the template is ready. */
+    return model->template_alive ? HC_OK : template_start(model, error);
+}
+
 static void start_life(struct python_instance *own) {
     struct hc_error error;
-    if (pyhost_spawn(own, &own->host, &error) == HC_OK) {
+    if (start_process(own, &error) == HC_OK) {
         return;
     }
     if (own->model->loading) {
@@ -287,6 +325,45 @@ static void start_life(struct python_instance *own) {
     } else {
         hc_log_error("instance '%s': %s", own->instance->name, error.message);
         restart_later(own);
+    }
+}
+
+/* Start what has no life and does not wait for its next one. */
+static void start_lives(struct python_model *model) {
+    for (size_t i = 0; i < model->model->n_instances; i++) {
+        struct python_instance *own = &model->instances[i];
+        bool stopped = model->stopping || model->abandoned || model->load_error.code != HC_OK;
+        if (!stopped && own->host == NULL && !hc_timer_started(&own->restart_timer)) {
+            start_life(own);
+        }
+    }
+}
+
+void python_on_template_ready(struct python_model *model) {
+    start_lives(model);
+}
+
+void python_on_template_end(struct python_model *model, bool was_ready, const char *death) {
+    struct hc_error error;
+    hc_error_set(&error, HC_INTERNAL, "%s", death);
+    if (model->stopping) {
+        finish_unloading(model);
+    } else if (model->abandoned) {
+        fail_if_abandoned(model);
+    } else if (!model->wants_template) {
+        start_lives(model);
+    } else if (model->loading) {
+        fail_loading(model, &error);
+    } else if (was_ready) {
+        hc_log_warning("%s It is started again for the next instance.", death);
+    } else {
+        hc_log_error("%s", death);
+        for (size_t i = 0; i < model->model->n_instances; i++) {
+            struct python_instance *own = &model->instances[i];
+            if (own->host == NULL && !hc_timer_started(&own->restart_timer)) {
+                restart_later(own);
+            }
+        }
     }
 }
 
@@ -314,9 +391,13 @@ static void load(struct hc_model *model) {
         };
         model->instances[i].backend = &own->instances[i];
     }
-    for (size_t i = 0; i < model->n_instances && own->loading; i++) {
-        start_life(&own->instances[i]);
+    struct hc_error error;
+    if (environment_open(model, &own->environment, &error) != HC_OK) {
+        fail_loading(own, &error);
+        return;
     }
+    own->wants_template = template_is_wanted(model);
+    start_lives(own);
 }
 
 /* Tell a ready pyhost to finalise and end; others are killed, they have nothing to finish. */
@@ -343,9 +424,7 @@ static void unload(struct hc_model *model) {
             stop_life(instance->host);
         }
     }
-    if (all_dead(own)) {
-        hc_model_unloaded(model);
-    }
+    finish_unloading(own);
 }
 
 static void abandon(struct hc_model *model) {
@@ -356,15 +435,16 @@ static void abandon(struct hc_model *model) {
     own->abandoned = true;
     for (size_t i = 0; i < model->n_instances; i++) {
         hc_timer_stop(&own->instances[i].restart_timer);
-        if (own->instances[i].host != NULL) {
-            pyhost_kill(own->instances[i].host);
-        }
     }
+    kill_all(own);
     fail_if_abandoned(own);
 }
 
 static void destroy(struct hc_model *model) {
     struct python_model *own = python_model_of(model);
+    if (own->environment != NULL) {
+        environment_unref(own->environment);
+    }
     for (size_t i = 0; i < own->n_loops; i++) {
         loop_side_finish(&own->sides[i]);
     }

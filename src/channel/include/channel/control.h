@@ -5,7 +5,12 @@
  * configure, ready, failed) and what may wait (log lines), never a request. The socket's end tells
  * each side that the other is gone.
  *
- * Bodies of HC_CONTROL_LOG are a struct hc_control_log followed by the text; all others are JSON.
+ * Bodies of HC_CONTROL_LOG are a struct hc_control_log followed by the text, those of kinds about
+ * forking a struct hc_control_child or nothing; all others are JSON.
+ *
+ * A pyhost begins as a zygote, which imports NumPy and then waits to be forked; the children become
+ * instances, or a template: that imports a model, calls its preload, and waits to be forked in
+ * turn.
  */
 #ifndef HC_CHANNEL_CONTROL_H
 #define HC_CHANNEL_CONTROL_H
@@ -19,21 +24,37 @@
 
 enum hc_control_kind {
     /*
-     * server -> pyhost: import the model: "folder", "version", "file", "model", "instance";
-     * "config", its text when auto_complete_config is to be called with it, else null. Brings the
-     * descriptors.
+     * server -> pyhost: import the model: "folder", "version", "file", "model", "process";
+     * "config", its text when auto_complete_config is to be called with it, else null.
      */
     HC_CONTROL_START = 1,
-    /* pyhost -> server: the model is imported; "config": what auto_complete_config returned. */
+    /*
+     * pyhost -> server: the model is imported; "config": what auto_complete_config returned;
+     * "preload": whether it has that hook.
+     */
     HC_CONTROL_IMPORTED = 2,
-    /* server -> pyhost: call initialize with "args"; whether the model is "decoupled". */
+    /*
+     * server -> pyhost: be an instance: call initialize with "args"; whether the model is
+     * "decoupled". Brings the descriptors. The first message to the child of a template.
+     */
     HC_CONTROL_INITIALIZE = 3,
-    /* pyhost -> server: initialize has returned; requests may come. */
+    /* pyhost -> server: it can be forked, or initialize has returned and requests may come. */
     HC_CONTROL_READY = 4,
     /* pyhost -> server: the model cannot be served, "message" says why; the pyhost ends. */
     HC_CONTROL_FAILED = 5,
     /* pyhost -> server: a line for the server's log. */
     HC_CONTROL_LOG = 6,
+    /* server -> pyhost: be a template: call preload with "args", then wait to be forked. */
+    HC_CONTROL_PRELOAD = 7,
+    /* server -> zygote, template: fork. Brings the child's control socket. */
+    HC_CONTROL_FORK = 8,
+    /* The answer, in the order of the questions: the child and its pidfd; pid -1 and none: failed.
+     */
+    HC_CONTROL_FORKED = 9,
+    /* server -> zygote, template: a child has ended, collect its status. */
+    HC_CONTROL_REAP = 10,
+    /* The answer. */
+    HC_CONTROL_REAPED = 11,
 };
 
 enum {
@@ -50,6 +71,11 @@ struct hc_control_log {
     uint32_t level; /* enum hc_log_level */
     uint32_t line;
     uint32_t file_size; /* the text begins with the file's name */
+};
+
+struct hc_control_child {
+    int32_t pid;
+    int32_t status; /* of HC_CONTROL_REAPED: as of waitpid() */
 };
 
 /*

@@ -10,6 +10,7 @@
 #define HC_CORE_BACKEND_H
 
 #include "core/request.h"
+#include "model/config.h"
 
 struct hc_execution;
 struct hc_instance;
@@ -70,6 +71,15 @@ struct hc_backend {
 
 /* The backend for configs that name NAME, or NULL. */
 const struct hc_backend *hc_backend_find(const char *name);
+
+/*
+ * The backend of CONFIG. One that is not among those registered may be written in Python: then the
+ * backend is "python", CONFIG's runtime becomes "model.py", and *FOLDER is that backend's folder in
+ * BACKEND_DIRECTORY, to be freed; else NULL. HC_INVALID_ARGUMENT when there is none.
+ */
+enum hc_code hc_backend_resolve(Inference__ModelConfig *config, const char *backend_directory,
+                                const struct hc_backend **backend, char **folder,
+                                struct hc_error *error);
 
 /* Before anything is loaded. */
 void hc_backend_register(const struct hc_backend *backend);

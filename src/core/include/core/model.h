@@ -88,6 +88,7 @@ struct hc_model {
     struct hc_arena *arena;
     struct hc_model_stats *stats; /* NULL, in tests: nothing is counted */
     const struct hc_backend *backend;
+    char *backend_folder; /* of a backend that is written in Python; NULL for the others */
     void *backend_model;
     struct hc_instance *instances;
     size_t n_instances;
@@ -135,8 +136,11 @@ void hc_model_unref(struct hc_model *model);
 void hc_model_loaded(struct hc_model *model, const struct hc_error *error);
 void hc_model_unloaded(struct hc_model *model);
 
-/* The file in the version folder that a Python model is in: "model.py" unless configured. */
-const char *hc_model_file_name(const struct hc_model *model);
+/*
+ * The path of the file that a Python model is in, to be freed: "model.py" in the version's folder
+ * unless another is configured, or that of the model's backend.
+ */
+char *hc_model_file(const struct hc_model *model);
 
 const struct hc_model_io *hc_model_find_input(const struct hc_model *model, struct hc_text name);
 const struct hc_model_io *hc_model_find_output(const struct hc_model *model, struct hc_text name);

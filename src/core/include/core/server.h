@@ -40,10 +40,13 @@ struct hc_server_options {
     bool namespacing;  /* repositories may have models of the same name */
     char *config_name; /* of an alternative config file in each model's configs/; "" for none */
 
+    char *backend_directory; /* with a folder for each backend that is written in Python */
+
     /* The Python backend's. */
     char *python;      /* interpreter for models that name none */
     char *pyhost_path; /* launcher, extension module */
     char *module_path;
+    char *unpack_path; /* the program that unpacks environments */
 };
 
 struct hc_lifecycle;
