@@ -3,10 +3,7 @@
 
 #include "base/clock.h"
 #include "core/context.h"
-
-static struct hc_request *queue_item(struct hc_list *link) {
-    return hc_list_item(link, struct hc_request, _queue_link);
-}
+#include "core/schedule.h"
 
 static struct hc_request *unanswered_item(struct hc_list *link) {
     return hc_list_item(link, struct hc_request, _instance_link);
@@ -15,10 +12,11 @@ static struct hc_request *unanswered_item(struct hc_list *link) {
 /* The ready instance with the least to do, if it has room. */
 static struct hc_instance *pick_instance(struct hc_model *model) {
     struct hc_instance *best = NULL;
-    unsigned least = HC_INSTANCE_DEPTH;
+    unsigned least = model->depth;
     for (size_t i = 0; i < model->n_instances && least > 0; i++) {
         struct hc_instance *instance = &model->instances[i];
-        if (instance->state == HC_INSTANCE_READY && instance->n_executions < least) {
+        if (instance->state == HC_INSTANCE_READY && instance->n_executions < least &&
+            !instance->passive) {
             best = instance;
             least = instance->n_executions;
         }
@@ -26,13 +24,29 @@ static struct hc_instance *pick_instance(struct hc_model *model) {
     return best;
 }
 
-static struct hc_execution *add_execution(struct hc_instance *instance) {
+static void add_request(struct hc_instance *instance, struct hc_execution *execution,
+                        struct hc_request *request, uint64_t now_ns) {
+    request->_instance = instance;
+    request->dispatched_ns = now_ns;
+    hc_list_append(&instance->unanswered, &request->_instance_link);
+    hc_list_append(&execution->requests, &request->_job.link);
+    execution->n_requests++;
+    execution->batch_size += request->batch_size;
+}
+
+static void add_execution(struct hc_instance *instance, struct hc_list *batch, uint64_t now_ns) {
+    struct hc_model *model = instance->model;
     struct hc_execution *execution = &instance->executions[instance->n_executions++];
-    execution->id = ++instance->model->last_execution_id;
-    execution->n_requests = 0;
-    execution->batch_size = 0;
+    *execution = (struct hc_execution){
+        .id = ++model->last_execution_id,
+        .open = model->batcher.max_rows > 0 && model->depth == HC_INSTANCE_DEPTH,
+    };
     hc_list_init(&execution->requests);
-    return execution;
+    struct hc_list *link;
+    while ((link = hc_list_pop(batch)) != NULL) {
+        add_request(instance, execution, hc_request_of_job(link), now_ns);
+    }
+    model->backend->submit(instance, execution);
 }
 
 /* Move the execution's list head along with it. */
@@ -52,30 +66,89 @@ static void remove_execution(struct hc_instance *instance, unsigned place) {
     instance->n_executions--;
 }
 
-/* Hand the next batch to an instance. NULL: there is no batch, or no instance for it. */
-static struct hc_instance *dispatch_next(struct hc_model *model) {
-    struct hc_instance *instance = model->n_queued > 0 ? pick_instance(model) : NULL;
+/* Let waiting requests join an execution, as long as they may and it has not started. */
+static void fill_up(struct hc_instance *instance, struct hc_execution *execution, uint64_t now_ns) {
+    struct hc_model *model = instance->model;
+    struct hc_job *job;
+    while (execution->open && !hc_list_empty(&execution->requests) &&
+           (job = hc_batcher_take_joining(&model->batcher, hc_job_of(execution->requests.next),
+                                          execution->batch_size)) != NULL) {
+        struct hc_request *request = hc_request_of_job(&job->link);
+        if (model->backend->extend(instance, execution, request)) {
+            add_request(instance, execution, request, now_ns);
+        } else {
+            execution->open = false;
+            hc_queue_put_back(&model->batcher.queue, job);
+        }
+    }
+}
+
+static void fill_up_all(struct hc_model *model, uint64_t now_ns) {
+    for (size_t i = 0; i < model->n_instances; i++) {
+        struct hc_instance *instance = &model->instances[i];
+        if (instance->n_executions > 0 && instance->state == HC_INSTANCE_READY) {
+            fill_up(instance, &instance->executions[instance->n_executions - 1], now_ns);
+        }
+    }
+}
+
+/* Hand the next batch to an instance. NULL: there is no batch now, or no instance for it. */
+static struct hc_instance *dispatch_next(struct hc_model *model, uint64_t now_ns) {
+    if (model->batcher.queue.n_jobs == 0) {
+        return NULL;
+    }
+    struct hc_instance *instance = pick_instance(model);
+    if (instance == NULL || instance->n_executions > 0) {
+        fill_up_all(model, now_ns);
+    }
+    struct hc_list batch;
+    uint64_t ready_ns;
+    hc_list_init(&batch);
     if (instance == NULL) {
         return NULL;
     }
-    struct hc_execution *execution = add_execution(instance);
-    struct hc_request *request = queue_item(hc_list_pop(&model->queue));
-    model->n_queued--;
-    request->_instance = instance;
-    request->dispatched_ns = hc_clock_ns();
-    hc_list_append(&instance->unanswered, &request->_instance_link);
-    hc_list_append(&execution->requests, &request->_queue_link);
-    execution->n_requests = 1;
-    execution->batch_size = request->batch_size;
-    model->backend->submit(instance, execution);
+    if (!hc_batcher_take(&model->batcher, now_ns, &batch, &ready_ns)) {
+        hc_alarms_set(&model->alarms, ready_ns);
+        return NULL;
+    }
+    add_execution(instance, &batch, now_ns);
     return instance;
 }
 
+static void deliver_response(struct hc_task *task) {
+    struct hc_request *request = hc_list_item(task, struct hc_request, _task);
+    struct hc_response *response = request->_response;
+    request->_response = NULL;
+    request->model->backend->discard(request);
+    hc_request_answer(request, response, true);
+}
+
+/* Answer a request, which is in no list any more, on its loop. */
+static void fail_later(struct hc_request *request, enum hc_code code, const char *message) {
+    request->_response = hc_response_error(code, hc_text_of(message));
+    request->_task.run = deliver_response;
+    hc_loop_post(request->context->loop, &request->_task);
+}
+
+/* Answer those that have waited too long, and see to it that the next ones will be. */
+static void expire(struct hc_model *model, uint64_t now_ns) {
+    struct hc_queue *queue = &model->batcher.queue;
+    struct hc_list *link;
+    hc_queue_expire(queue, now_ns);
+    while ((link = hc_list_pop(&queue->dropped)) != NULL) {
+        struct hc_request *request = hc_request_of_job(link);
+        request->failure = HC_FAILURE_REJECTED;
+        fail_later(request, HC_UNAVAILABLE, "Request timeout expired");
+    }
+    hc_alarms_set(&model->alarms, hc_queue_deadline_ns(queue));
+}
+
 /* Dispatch what can be, kicking instances without the lock, which the caller holds and loses. */
-static void dispatch_and_unlock(struct hc_model *model) {
+static void dispatch_and_unlock(struct hc_model *model, uint64_t now_ns) {
     for (;;) {
-        struct hc_instance *instance = dispatch_next(model);
-        bool more = instance != NULL && model->n_queued > 0;
+        expire(model, now_ns);
+        struct hc_instance *instance = dispatch_next(model, now_ns);
+        bool more = instance != NULL && model->batcher.queue.n_jobs > 0;
         pthread_mutex_unlock(&model->lock);
         if (instance != NULL) {
             model->backend->kick(instance);
@@ -87,22 +160,31 @@ static void dispatch_and_unlock(struct hc_model *model) {
     }
 }
 
-void hc_dispatch_enqueue(struct hc_request *request) {
+enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *error) {
     struct hc_model *model = request->model;
     request->queued_ns = hc_clock_ns();
+    hc_schedule_describe(request);
     pthread_mutex_lock(&model->lock);
-    hc_list_append(&model->queue, &request->_queue_link);
-    model->n_queued++;
-    dispatch_and_unlock(model);
+    if (!hc_queue_add(&model->batcher.queue, &request->_job, request->queued_ns)) {
+        pthread_mutex_unlock(&model->lock);
+        request->failure = HC_FAILURE_REJECTED;
+        return hc_request_error(request, HC_UNAVAILABLE, error, "Exceeds maximum queue size");
+    }
+    dispatch_and_unlock(model, request->queued_ns);
+    return HC_OK;
+}
+
+void hc_dispatch_look(struct hc_model *model) {
+    pthread_mutex_lock(&model->lock);
+    dispatch_and_unlock(model, hc_clock_ns());
 }
 
 bool hc_dispatch_cancel(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
-    bool queued = request->_instance == NULL && hc_list_in(&request->_queue_link);
+    bool queued = request->_instance == NULL && request->_job.level != NULL;
     if (queued) {
-        hc_list_remove(&request->_queue_link);
-        model->n_queued--;
+        hc_queue_remove(&model->batcher.queue, &request->_job);
     } else if (request->_instance != NULL) {
         model->backend->cancel(request);
     }
@@ -113,12 +195,11 @@ bool hc_dispatch_cancel(struct hc_request *request) {
 /* Put the requests of an execution that was taken back where the next batch is taken from. */
 static void requeue(struct hc_model *model, struct hc_execution *execution) {
     while (!hc_list_empty(&execution->requests)) {
-        struct hc_request *request = queue_item(execution->requests.previous);
-        hc_list_remove(&request->_queue_link);
+        struct hc_request *request = hc_request_of_job(execution->requests.previous);
+        hc_list_remove(&request->_job.link);
         hc_list_remove(&request->_instance_link);
         request->_instance = NULL;
-        hc_list_prepend(&model->queue, &request->_queue_link);
-        model->n_queued++;
+        hc_queue_put_back(&model->batcher.queue, &request->_job);
     }
 }
 
@@ -152,10 +233,10 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
     }
     hc_stats_count_execution(model, instance->executions[place].batch_size, times);
     remove_execution(instance, place);
-    if (instance->n_executions == 0 && model->n_queued == 0 && model->n_instances > 1) {
+    if (instance->n_executions == 0 && model->batcher.queue.n_jobs == 0 && model->n_instances > 1) {
         take_back_waiting(model);
     }
-    dispatch_and_unlock(model);
+    dispatch_and_unlock(model, hc_clock_ns());
     return true;
 }
 
@@ -173,7 +254,7 @@ bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance 
 void hc_dispatch_answered(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
-    hc_list_remove(&request->_queue_link);
+    hc_list_remove(&request->_job.link);
     hc_list_remove(&request->_instance_link);
     request->_instance = NULL;
     pthread_mutex_unlock(&model->lock);
@@ -183,28 +264,13 @@ void hc_dispatch_up(struct hc_instance *instance) {
     struct hc_model *model = instance->model;
     pthread_mutex_lock(&model->lock);
     instance->state = HC_INSTANCE_READY;
-    dispatch_and_unlock(model);
+    dispatch_and_unlock(model, hc_clock_ns());
 }
 
 void hc_dispatch_down(struct hc_instance *instance) {
     pthread_mutex_lock(&instance->model->lock);
     instance->state = HC_INSTANCE_DOWN;
     pthread_mutex_unlock(&instance->model->lock);
-}
-
-static void deliver_response(struct hc_task *task) {
-    struct hc_request *request = hc_list_item(task, struct hc_request, _task);
-    struct hc_response *response = request->_response;
-    request->_response = NULL;
-    request->model->backend->discard(request);
-    hc_request_answer(request, response, true);
-}
-
-/* Answer a request, which is in no list any more, on its loop. */
-static void fail_later(struct hc_request *request, enum hc_code code, const char *message) {
-    request->_response = hc_response_error(code, hc_text_of(message));
-    request->_task.run = deliver_response;
-    hc_loop_post(request->context->loop, &request->_task);
 }
 
 void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const char *message) {
@@ -224,22 +290,23 @@ void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const 
         request->_instance = NULL;
         fail_later(request, code, message);
     }
-    dispatch_and_unlock(model);
+    dispatch_and_unlock(model, hc_clock_ns());
 }
 
 void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const char *message) {
     pthread_mutex_lock(&model->lock);
-    struct hc_list *link;
-    while ((link = hc_list_pop(&model->queue)) != NULL) {
-        model->n_queued--;
-        fail_later(queue_item(link), code, message);
+    struct hc_queue *queue = &model->batcher.queue;
+    struct hc_job *job;
+    while ((job = hc_queue_first(queue)) != NULL) {
+        hc_queue_remove(queue, job);
+        fail_later(hc_request_of_job(&job->link), code, message);
     }
     pthread_mutex_unlock(&model->lock);
 }
 
 size_t hc_dispatch_in_flight(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
-    size_t n = model->n_queued;
+    size_t n = model->batcher.queue.n_jobs;
     for (size_t i = 0; i < model->n_instances; i++) {
         hc_list_each (link, &model->instances[i].unanswered) {
             n++;

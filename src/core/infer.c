@@ -11,20 +11,8 @@
 #include "tensor/bytes.h"
 #include "tensor/shape.h"
 
-/* An error about REQUEST, with the prefix that names it. */
-static enum hc_code invalid(const struct hc_request *request, struct hc_error *error,
-                            const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static enum hc_code invalid(const struct hc_request *request, struct hc_error *error,
-                            const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    hc_error_setv(error, HC_INVALID_ARGUMENT, format, args);
-    va_end(args);
-    struct hc_text id = request->id.size > 0 ? request->id : HC_TEXT("<id_unknown>");
-    hc_error_prefix(error, "[request id: %.*s] ", HC_TEXT_ARGS(id));
-    return HC_INVALID_ARGUMENT;
-}
+#define invalid(request, error, ...)                                                               \
+    hc_request_error(request, HC_INVALID_ARGUMENT, error, __VA_ARGS__)
 
 static enum hc_code check_outputs(const struct hc_request *request, struct hc_error *error) {
     for (size_t i = 0; i < request->n_outputs; i++) {
@@ -267,8 +255,11 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     request->start_ns = hc_clock_ns();
     HC_TRY(check(request, error));
     HC_TRY(model->backend->prepare(request, error));
-    hc_dispatch_enqueue(request);
-    return HC_OK;
+    enum hc_code code = hc_dispatch_enqueue(request, error);
+    if (code != HC_OK) {
+        model->backend->discard(request);
+    }
+    return code;
 }
 
 void hc_infer_cancel(struct hc_request *request) {

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "core/schedule.h"
 #include "core/server.h"
 #include "model/config_json.h"
 #include "model/repository.h"
@@ -33,6 +34,7 @@ static void read_ios(struct hc_model *model) {
     for (size_t i = 0; i < config->n_input; i++) {
         struct hc_config_tensor tensor = hc_config_input(config, i);
         model->inputs[i] = make_io(pool, &tensor);
+        model->inputs[i].ragged = config->input[i]->allow_ragged_batch;
         model->n_optional_inputs += tensor.optional ? 1 : 0;
     }
     model->outputs = hc_pool_alloc(pool, config->n_output * sizeof *model->outputs);
@@ -54,6 +56,7 @@ static void read_config(struct hc_model *model) {
     model->platform = hc_config_platform(model->config);
     hc_pool_reset(&model->memory);
     read_ios(model);
+    hc_schedule_configure(model);
 }
 
 static void make_instances(struct hc_model *model) {
@@ -68,6 +71,7 @@ static void make_instances(struct hc_model *model) {
         instance->name = hc_take(list.items[i].name);
         instance->kind = list.items[i].kind;
         instance->device = list.items[i].device;
+        instance->passive = list.items[i].group->passive;
         hc_list_init(&instance->unanswered);
     }
 }
@@ -106,7 +110,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     model->unused_task.run = on_unused;
     atomic_init(&model->references, 1);
     pthread_mutex_init(&model->lock, NULL);
-    hc_list_init(&model->queue);
+    hc_alarms_init(&model->alarms, model, server->n_contexts);
     read_config(model);
     make_instances(model);
     *model_out = model;
@@ -123,6 +127,8 @@ void hc_model_destroy(struct hc_model *model) {
     free(model->instances);
     hc_arena_destroy(model->arena);
     hc_model_stats_destroy(model->stats);
+    hc_batcher_finish(&model->batcher);
+    hc_alarms_finish(&model->alarms);
     hc_pool_finish(&model->memory);
     hc_config_free(model->config);
     pthread_mutex_destroy(&model->lock);

@@ -93,7 +93,7 @@ void hc_request_release(struct hc_request *request) {
         return;
     }
     struct hc_context *context = request->context;
-    assert(request->_instance == NULL && !hc_list_in(&request->_queue_link));
+    assert(request->_instance == NULL && !hc_list_in(&request->_job.link));
     give_slot(context, request->handle);
     for (size_t i = 0; i < request->_n_blocks; i++) {
         hc_arena_unref(request->model->arena, request->_blocks[i]);
@@ -134,4 +134,15 @@ const char *hc_request_input_data(const struct hc_request *request, const struct
         return NULL;
     }
     return hc_arena_memory(request->model->arena, input->block) + input->offset;
+}
+
+enum hc_code hc_request_error(const struct hc_request *request, enum hc_code code,
+                              struct hc_error *error, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    hc_error_setv(error, code, format, args);
+    va_end(args);
+    struct hc_text id = request->id.size > 0 ? request->id : HC_TEXT("<id_unknown>");
+    hc_error_prefix(error, "[request id: %.*s] ", HC_TEXT_ARGS(id));
+    return code;
 }

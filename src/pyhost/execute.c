@@ -23,10 +23,15 @@ struct batch {
     uint64_t end_ns;
 };
 
-/* Claim the batch: false when the server has withdrawn it. */
-static bool claim(struct hc_message_request *first) {
-    uint32_t expected = HC_MESSAGE_QUEUED;
-    return atomic_compare_exchange_strong(&first->state, &expected, HC_MESSAGE_STARTED);
+/* Claim the batch, which grows until then: its requests; 0 when the server has withdrawn it. */
+static size_t claim(struct hc_message_request *first) {
+    uint32_t state = atomic_load(&first->state);
+    do {
+        if ((state & HC_MESSAGE_STATE_MASK) != HC_MESSAGE_QUEUED) {
+            return 0;
+        }
+    } while (!atomic_compare_exchange_weak(&first->state, &state, HC_MESSAGE_STARTED));
+    return HC_MESSAGE_N_REQUESTS(state);
 }
 
 static void skip(const struct hc_executor *executor, const struct hc_entry *work, uint32_t link) {
@@ -229,7 +234,8 @@ static bool make_senders(struct batch *batch) {
 }
 
 void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry, uint32_t link) {
-    if (!claim((void *)hc_end_request_memory(executor->end, entry->offset))) {
+    size_t n_requests = claim((void *)hc_end_request_memory(executor->end, entry->offset));
+    if (n_requests == 0) {
         skip(executor, entry, link);
         return;
     }
@@ -238,8 +244,8 @@ void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry
         .handle = entry->handle,
         .link = link,
         .first = entry->offset,
-        .n_requests = entry->number,
-        .senders = hc_alloc_array(entry->number, sizeof *batch.senders),
+        .n_requests = n_requests,
+        .senders = hc_alloc_array(n_requests, sizeof *batch.senders),
     };
     if (!make_senders(&batch)) {
         abort(); /* no memory for a few words: the server heals it */

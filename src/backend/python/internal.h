@@ -136,6 +136,16 @@ void loop_side_drop(struct loop_side *side, struct pyhost *host);
 void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
                       struct hc_execution *execution);
 
+/* Have the request run with the execution; false when the pyhost has started that. */
+bool loop_side_extend(struct loop_side *side, struct hc_instance *instance,
+                      struct hc_execution *execution, struct hc_request *request);
+
+/*
+ * With the model locked: change the state of an execution (channel/layout.h) that still waits at a
+ * pyhost. False, when the pyhost has started it. Pairs with the pyhost's claim.
+ */
+bool loop_side_set_state(const struct hc_execution *execution, uint32_t state);
+
 /* ---- python.c ---- */
 
 struct python_instance {

@@ -477,6 +477,13 @@ static void submit(struct hc_instance *instance, struct hc_execution *execution)
     loop_side_submit(&own->sides[hc_loop_index(hc_loop_current())], instance, execution);
 }
 
+static bool extend(struct hc_instance *instance, struct hc_execution *execution,
+                   struct hc_request *request) {
+    struct python_model *own = python_model_of(instance->model);
+    return loop_side_extend(&own->sides[hc_loop_index(hc_loop_current())], instance, execution,
+                            request);
+}
+
 static void kick(struct hc_instance *instance) {
     struct python_model *own = python_model_of(instance->model);
     struct loop_side *side = &own->sides[hc_loop_index(hc_loop_current())];
@@ -484,14 +491,6 @@ static void kick(struct hc_instance *instance) {
     if (host != NULL) {
         hc_bell_ring(&host->header->bell);
     }
-}
-
-/* Withdraw the execution at its first message; false when the pyhost was faster. */
-static bool withdraw_message(struct hc_arena *arena, const struct hc_execution *execution) {
-    struct hc_message_request *first =
-        (void *)(hc_arena_file(arena)->base + execution->backend_place);
-    uint32_t expected = HC_MESSAGE_QUEUED;
-    return atomic_compare_exchange_strong(&first->state, &expected, HC_MESSAGE_WITHDRAWN);
 }
 
 /*
@@ -502,16 +501,16 @@ static bool withdraw(struct hc_instance *instance, struct hc_execution *executio
     struct hc_arena *arena = instance->model->arena;
     struct hc_block **copies = hc_alloc_array(execution->n_requests, sizeof *copies);
     size_t n = 0;
-    bool copied = !hc_list_empty(&execution->requests);
+    bool copied = true;
     hc_list_each (link, &execution->requests) {
-        struct hc_request *request = hc_list_item(link, struct hc_request, _queue_link);
+        struct hc_request *request = hc_request_of_job(link);
         copied = copied && hc_message_copy(arena, request->_backend, &copies[n], NULL) == HC_OK;
         n += copied ? 1 : 0;
     }
-    bool withdrawn = copied && withdraw_message(arena, execution);
+    bool withdrawn = copied && loop_side_set_state(execution, HC_MESSAGE_WITHDRAWN);
     size_t i = 0;
     hc_list_each (link, &execution->requests) {
-        struct hc_request *request = hc_list_item(link, struct hc_request, _queue_link);
+        struct hc_request *request = hc_request_of_job(link);
         if (withdrawn) {
             struct hc_block *old = request->_backend;
             request->_backend = copies[i];
@@ -539,6 +538,7 @@ const struct hc_backend hc_python_backend = {
     .prepare = prepare,
     .discard = python_discard,
     .submit = submit,
+    .extend = extend,
     .kick = kick,
     .withdraw = withdraw,
     .cancel = cancel,

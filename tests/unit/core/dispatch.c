@@ -50,8 +50,7 @@ static void fake_submit(struct hc_instance *instance, struct hc_execution *execu
     assert_true(fake->n_work < HC_INSTANCE_DEPTH);
     assert_int_equal(execution->n_requests, 1);
     fake->work[fake->n_work].id = execution->id;
-    fake->work[fake->n_work].request =
-        hc_list_item(execution->requests.next, struct hc_request, _queue_link);
+    fake->work[fake->n_work].request = hc_request_of_job(execution->requests.next);
     fake->work[fake->n_work].started = false;
     fake->n_work++;
 }
@@ -104,7 +103,9 @@ static int set_up(void **state) {
     fixture = hc_new(struct fixture);
     struct hc_model *model = &fixture->model;
     pthread_mutex_init(&model->lock, NULL);
-    hc_list_init(&model->queue);
+    model->depth = HC_INSTANCE_DEPTH;
+    hc_batcher_init(&model->batcher,
+                    &(struct hc_batcher_settings){.queue = {.n_levels = 1, .default_level = 1}});
     model->backend = &fake_backend;
     model->instances = fixture->instances;
     model->n_instances = N_INSTANCES;
@@ -128,6 +129,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
+    hc_batcher_finish(&fixture->model.batcher);
     hc_loop_destroy(fixture->context.loop);
     hc_context_finish(&fixture->context);
     free(fixture);
@@ -141,7 +143,7 @@ static void run_loop(void) {
 }
 
 static void enqueue(size_t i) {
-    hc_dispatch_enqueue(&fixture->requests[i]);
+    assert_int_equal(hc_dispatch_enqueue(&fixture->requests[i], NULL), HC_OK);
 }
 
 static void all_up(void) {
@@ -188,7 +190,7 @@ static void idle_instances_come_first(void **state) {
     for (size_t i = 0; i < N_INSTANCES; i++) {
         assert_int_equal(fixture->fakes[i].n_work, HC_INSTANCE_DEPTH);
     }
-    assert_int_equal(fixture->model.n_queued, N_INSTANCES);
+    assert_int_equal(fixture->model.batcher.queue.n_jobs, N_INSTANCES);
 }
 
 static void the_queue_keeps_its_order(void **state) {
@@ -246,7 +248,7 @@ static void death_fails_what_had_started_and_requeues_the_rest(void **state) {
     assert_int_equal(fixture->n_answers[0], 1);
     assert_int_equal(fixture->last_code[0], HC_INTERNAL);
     assert_int_equal(fixture->n_discards, 1);
-    assert_int_equal(fixture->model.n_queued, 3);
+    assert_int_equal(fixture->model.batcher.queue.n_jobs, 3);
     hc_dispatch_up(&fixture->instances[1]);
     assert_ptr_equal(fixture->fakes[1].work[0].request, &fixture->requests[1]);
     assert_ptr_equal(fixture->fakes[1].work[1].request, &fixture->requests[2]);

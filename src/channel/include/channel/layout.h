@@ -67,8 +67,8 @@ static_assert(sizeof(struct hc_place) == 32, "shared layout");
 
 /* Kinds of entries in a work ring. */
 enum hc_work_kind {
-    /* Run the requests whose messages are chained from `offset` (request arena); `number` of them.
-     * `handle` names the execution. */
+    /* Run the requests whose messages are chained from `offset` (request arena); the first of them
+     * tells how many (enum hc_message_state). `handle` names the execution. */
     HC_WORK_EXECUTE = 1,
     /* Call finalize and end. */
     HC_WORK_STOP = 2,
@@ -107,12 +107,20 @@ struct hc_span {
     uint32_t size;
 };
 
-/* Life of a request message, written with compare-and-swap by both sides. */
+/*
+ * Life of an execution: `state` of its first message, written with compare-and-swap by both sides.
+ * While it is queued the server may make the chain longer, or withdraw it; the pyhost runs as many
+ * messages as the state says when it takes it, which HC_MESSAGE_N_REQUESTS() tells.
+ */
 enum hc_message_state {
-    HC_MESSAGE_QUEUED,    /* may still be withdrawn by the server */
+    HC_MESSAGE_QUEUED,    /* plus the number of requests */
     HC_MESSAGE_STARTED,   /* the pyhost runs it */
     HC_MESSAGE_WITHDRAWN, /* the server took it back; the pyhost answers HC_REPLY_SKIPPED */
+    HC_MESSAGE_STATE_MASK,
 };
+
+#define HC_MESSAGE_QUEUED_WITH(n_requests) ((uint32_t)(n_requests) << 2 | HC_MESSAGE_QUEUED)
+#define HC_MESSAGE_N_REQUESTS(state)       ((state) >> 2)
 
 enum hc_correlation_kind { HC_CORRELATION_NUMBER, HC_CORRELATION_STRING };
 

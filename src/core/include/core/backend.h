@@ -53,6 +53,13 @@ struct hc_backend {
      */
     void (*submit)(struct hc_instance *instance, struct hc_execution *execution);
 
+    /*
+     * Any loop, with the model locked: have REQUEST, which is not yet among the execution's, run
+     * with it, if the instance has not started it. False: too late.
+     */
+    bool (*extend)(struct hc_instance *instance, struct hc_execution *execution,
+                   struct hc_request *request);
+
     /* The same thread, without the lock, after one or more submits: see to it that they run. */
     void (*kick)(struct hc_instance *instance);
 

@@ -2,17 +2,21 @@
  * Dispatch: from a model's queue to its instances.
  *
  * Any thread that runs a loop may call; a short lock for each model guards its queue and what its
- * instances have. A request goes straight to an idle instance, from the thread that parsed it. Each
- * instance has up to HC_INSTANCE_DEPTH executions, so that the next is at hand when one ends; one
- * that waits behind another is taken back when an instance falls idle.
+ * instances have. A request goes straight to an idle instance, from the thread that parsed it. An
+ * instance may have up to HC_INSTANCE_DEPTH executions, so that the next is at hand when one ends;
+ * one that waits behind another grows as the model's config allows (core/schedule.h), and is taken
+ * back when an instance falls idle.
  */
 #ifndef HC_CORE_DISPATCH_H
 #define HC_CORE_DISPATCH_H
 
 #include "core/model.h"
 
-/* Queue a prepared request. */
-void hc_dispatch_enqueue(struct hc_request *request);
+/* Queue a prepared request; HC_UNAVAILABLE when the queue is full. */
+enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *error);
+
+/* Look at the queue again: time has passed. */
+void hc_dispatch_look(struct hc_model *model);
 
 /*
  * Take back a request that is queued, or tell its instance that nobody waits. True: it was queued,

@@ -15,10 +15,12 @@
 
 #include "base/list.h"
 #include "base/pool.h"
+#include "core/alarm.h"
 #include "core/arena.h"
 #include "core/backend.h"
 #include "core/stats.h"
 #include "model/config.h"
+#include "sched/batcher.h"
 #include "tensor/dtype.h"
 
 /* An input or output as the config has it. */
@@ -28,14 +30,16 @@ struct hc_model_io {
     const int64_t *dims; /* without the batch dimension; -1: any */
     size_t n_dims;
     bool optional;
+    bool ragged; /* requests that differ in its shape may be in one batch */
 };
 
 /* A batch on an instance. */
 struct hc_execution {
     uint64_t id;             /* unique for the model; 0: the place is free */
-    struct hc_list requests; /* by _queue_link */
+    struct hc_list requests; /* by _job.link; without those that are answered */
     size_t n_requests;
     uint64_t batch_size;    /* of all requests together */
+    bool open;              /* more may join as long as it has not started */
     uint64_t backend_place; /* the backend's */
 };
 
@@ -52,6 +56,7 @@ struct hc_instance {
     char *name;
     const char *kind; /* "CPU", "GPU", "MODEL" */
     int device;
+    bool passive; /* never given requests */
     void *backend;
 
     /* Under the model's lock. */
@@ -106,9 +111,10 @@ struct hc_model {
     void (*on_unloaded)(struct hc_model *model); /* to be destroyed by the callee */
 
     pthread_mutex_t lock;
-    struct hc_list queue; /* requests, by _queue_link */
-    size_t n_queued;
+    struct hc_batcher batcher;
+    unsigned depth; /* executions that an instance may have */
     uint64_t last_execution_id;
+    struct hc_alarms alarms;
 };
 
 /*

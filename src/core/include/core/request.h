@@ -22,6 +22,7 @@
 #include "core/response.h"
 #include "core/stats.h"
 #include "net/loop.h"
+#include "sched/job.h"
 #include "tensor/dtype.h"
 #include "wire/parameter.h"
 
@@ -91,7 +92,7 @@ struct hc_request {
     /* The server's. */
     struct hc_block **_blocks;
     size_t _n_blocks;
-    struct hc_list _queue_link;    /* in the model's queue, or in an execution */
+    struct hc_job _job;            /* in the model's queue, or in an execution */
     struct hc_list _instance_link; /* among what the instance has not answered */
     struct hc_instance *_instance; /* that has it */
     struct hc_task _task;          /* for what another thread wants done on the request's loop */
@@ -99,6 +100,11 @@ struct hc_request {
     void *_backend;                /* the backend's */
     bool _cancelled;
 };
+
+/* The request whose job is linked there. */
+static inline struct hc_request *hc_request_of_job(struct hc_list *link) {
+    return hc_list_item(link, struct hc_request, _job.link);
+}
 
 /* A fresh request of the calling loop. */
 struct hc_request *hc_request_create(struct hc_context *context);
@@ -118,6 +124,11 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
  * the request, and count it. Every response goes this way. Request's loop.
  */
 void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final);
+
+/* An error about the request, with the prefix that names it; returns CODE. */
+enum hc_code hc_request_error(const struct hc_request *request, enum hc_code code,
+                              struct hc_error *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Where the data of an input is. */
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input);
