@@ -104,6 +104,13 @@ enum hc_conn_status hc_conn_flush(struct hc_conn *conn, struct hc_outq *queue) {
     return HC_CONN_OK;
 }
 
+/* Behind the end of what the peer sent, reading does not tell that it has reset the connection. */
+static bool was_reset(const struct hc_conn *conn) {
+    int code = 0;
+    socklen_t size = sizeof code;
+    return getsockopt(conn->_watch.fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0;
+}
+
 enum hc_conn_status hc_conn_probe(struct hc_conn *conn) {
     char byte;
     ssize_t result = recv(conn->_watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -112,7 +119,7 @@ enum hc_conn_status hc_conn_probe(struct hc_conn *conn) {
     }
     if (result == 0) {
         conn->hung_up = true;
-        return HC_CONN_ENDED;
+        return was_reset(conn) ? HC_CONN_BROKEN : HC_CONN_ENDED;
     }
     return HC_CONN_OK;
 }

@@ -175,6 +175,14 @@ void hc_http_end(struct hc_http_exchange *exchange) {
     end_exchange(exchange);
 }
 
+void hc_http_probe(struct hc_http_exchange *exchange) {
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!exchange->started && exchange->head.minor_version > 0) {
+        hc_outq_copy(&exchange->out, text, sizeof text - 1);
+        hc_http1_flush(exchange->conn);
+    }
+}
+
 void hc_http_abort(struct hc_http_exchange *exchange) {
     hc_http1_close(exchange->conn);
 }

@@ -73,6 +73,64 @@ static void whole_bodies_are_read_or_refused(void **state) {
     }
 }
 
+static void on_some(struct hc_http_exchange *exchange, struct hc_text bytes,
+                    const struct hc_error *error) {
+    struct fixture *fixture = fixture_of(exchange);
+    if (error != NULL) {
+        respond_error(exchange, error);
+    } else if (bytes.size > 0) {
+        note(fixture, "<%.*s>", HC_TEXT_ARGS(bytes));
+        hc_http_read_some(exchange, 4, on_some);
+    } else {
+        respond_text(exchange, "ok");
+    }
+}
+
+static void read_some(void *app, struct hc_http_exchange *exchange) {
+    hc_http_set_data(exchange, app);
+    hc_http_read_some(exchange, 4, on_some);
+}
+
+struct read_some_row {
+    const char *framing_and_body;
+    const char *answer;
+    const char *journal;
+};
+
+static void bodies_are_read_as_they_come(void **state) {
+    static const struct read_some_row rows[] = {
+        {"\r\n", OK_2, ""},
+        {"Content-Length: 3\r\n\r\n123", OK_2, "<123>"},
+        {"Content-Length: 9\r\n\r\n123456789", OK_2, "<1234><5678><9>"},
+        {CHUNKED "6\r\n123456\r\n1\r\n7\r\n0\r\n\r\n", OK_2, "<1234><56><7>"},
+        {CHUNKED "2\r\n12\r\nx\r\n", BAD(18, "invalid chunk size"), "<12>"},
+    };
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, read_some);
+    for (size_t i = 0; i < N_ITEMS(rows); i++) {
+        clear_journal(fixture);
+        int fd = connect_client(fixture);
+        send_text(fd, "POST / HTTP/1.1\r\nHost: a\r\n");
+        send_text(fd, rows[i].framing_and_body);
+        expect_text(fd, rows[i].answer);
+        expect_journal(fixture, rows[i].journal);
+        close(fd);
+    }
+}
+
+static void bytes_that_come_later_are_read_when_they_come(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, read_some);
+    int fd = connect_client(fixture);
+    send_text(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+    send_text(fd, "12");
+    await(fixture, "<12>");
+    send_text(fd, "34");
+    expect_text(fd, OK_2);
+    expect_journal(fixture, "<12><34>");
+    close(fd);
+}
+
 static void a_body_that_ends_early_is_an_error_and_answered(void **state) {
     static const char *const starts[] = {"Content-Length: 10\r\n\r\n12345",
                                          CHUNKED "5\r\n12345\r\n", CHUNKED "5\r\n123", CHUNKED "5",
@@ -401,6 +459,8 @@ static void draining_has_its_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(whole_bodies_are_read_or_refused),
+        FIXTURE_TEST(bodies_are_read_as_they_come),
+        FIXTURE_TEST(bytes_that_come_later_are_read_when_they_come),
         FIXTURE_TEST(a_body_that_ends_early_is_an_error_and_answered),
         FIXTURE_TEST(bodies_may_be_read_in_parts),
         FIXTURE_TEST(more_than_there_is_cannot_be_read),

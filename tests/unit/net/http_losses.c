@@ -19,6 +19,13 @@ static void note_body(struct hc_http_exchange *exchange, struct hc_text bytes,
     respond_text(exchange, error == NULL ? "ok" : "no");
 }
 
+static void probe(struct hc_http_exchange *exchange, enum hc_http_loss loss) {
+    note_loss(exchange, loss);
+    if (loss == HC_HTTP_HALF_CLOSED) {
+        hc_http_probe(exchange);
+    }
+}
+
 static char memory[4 << 20]; /* for bodies, of one exchange at a time */
 
 /* What the paths of the requests mean. */
@@ -33,6 +40,9 @@ static void act(void *app, struct hc_http_exchange *exchange) {
         hc_http_read_into(exchange, &iov, 1, note_body);
     } else if (hc_text_is(path, "/hold")) {
         hc_http_on_close(exchange, note_loss);
+        hold(app, exchange);
+    } else if (hc_text_is(path, "/probe")) {
+        hc_http_on_close(exchange, probe);
         hold(app, exchange);
     } else if (hc_text_is(path, "/stream")) {
         hc_http_on_close(exchange, note_loss);
@@ -127,6 +137,45 @@ static void an_exchange_outlives_its_connection(void **state) {
     check_reset_while_held(fixture, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", hc_http_abort);
     clear_journal(fixture);
     check_reset_while_held(fixture, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n", send_and_end_held);
+}
+
+static void a_probe_tells_a_closed_socket_from_one_that_still_listens(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, act);
+    int fd = connect_client(fixture);
+    send_text(fd, "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n");
+    await(fixture, "</probe>");
+    shutdown(fd, SHUT_WR);
+    await(fixture, "<half-closed>");
+    call_on_held(fixture, hold_again);
+    expect_text(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    call_on_held(fixture, respond_held);
+    await_count(fixture, 0);
+    expect_journal(fixture, "</probe><half-closed>");
+    close(fd);
+    clear_journal(fixture);
+    fd = connect_client(fixture);
+    send_text(fd, "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n");
+    await(fixture, "</probe>");
+    close(fd);
+    await(fixture, "<half-closed><gone>");
+    call_on_held(fixture, respond_held);
+    await_count(fixture, 0);
+}
+
+static void nobody_on_http_1_0_is_probed(void **state) {
+    struct fixture *fixture = *state;
+    start_server(fixture, 1, act);
+    int fd = connect_client(fixture);
+    send_text(fd, "GET /probe HTTP/1.0\r\n\r\n");
+    await(fixture, "</probe>");
+    shutdown(fd, SHUT_WR);
+    await(fixture, "<half-closed>");
+    call_on_held(fixture, hold_again);
+    call_on_held(fixture, respond_held);
+    expect_text(fd, "HTTP/1.1 200 OK\r\n");
+    await_count(fixture, 0);
+    close(fd);
 }
 
 static void read_held(struct hc_http_exchange *exchange) {
@@ -374,6 +423,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_reset_is_survived_in_every_state),
         FIXTURE_TEST(an_exchange_outlives_its_connection),
+        FIXTURE_TEST(a_probe_tells_a_closed_socket_from_one_that_still_listens),
+        FIXTURE_TEST(nobody_on_http_1_0_is_probed),
         FIXTURE_TEST(reading_from_the_dead_is_an_error),
         FIXTURE_TEST(what_was_pipelined_before_a_reset_is_not_served),
         FIXTURE_TEST(what_is_not_http_is_answered_and_the_connection_closed),

@@ -82,6 +82,13 @@ typedef void (*hc_http_close_fn)(struct hc_http_exchange *exchange, enum hc_http
 void hc_http_on_close(struct hc_http_exchange *exchange, hc_http_close_fn on_close);
 
 /*
+ * After HC_HTTP_HALF_CLOSED: find out whether the client still waits, by an interim answer that
+ * those who do skip ("100 Continue"). If it has closed its socket HC_HTTP_GONE follows. Does nothing
+ * for HTTP/1.0, nor once the answer has begun.
+ */
+void hc_http_probe(struct hc_http_exchange *exchange);
+
+/*
  * Answer, and end the exchange. HEADERS are sent as they are, but control bytes in their values
  * become blanks; Content-Length, Server and Connection are added. Segments of more than
  * HC_SEGMENT_COPY_SIZE bytes are sent from where they are. The body of an answer to HEAD is counted
