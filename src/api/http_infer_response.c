@@ -3,16 +3,16 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "core/infer.h"
 #include "http_infer.h"
 
-/* Nothing of it is needed any more, but for what the exchange's pool holds. */
-static void finish(struct http_infer *infer) {
+void http_infer_finish(struct http_infer *infer) {
     hc_request_release(hc_take(infer->request));
     http_body_finish(&infer->body);
 }
 
 void http_infer_fail(struct http_infer *infer, enum hc_code code, struct hc_text message) {
-    finish(infer);
+    http_infer_finish(infer);
     http_answer_error(infer->exchange, code, message);
 }
 
@@ -22,7 +22,7 @@ void http_infer_fail_with(struct http_infer *infer, const struct hc_error *error
 
 void http_infer_refuse_coding(struct http_infer *infer, const struct hc_error *error) {
     const struct hc_http_header header = {HC_TEXT("Accept-Encoding"), HC_TEXT(HC_CODINGS)};
-    finish(infer);
+    http_infer_finish(infer);
     http_answer_error_and_header(infer->exchange, error->code, hc_text_of(error->message), &header);
 }
 
@@ -148,19 +148,21 @@ static void send_response(struct http_infer *infer, struct hc_buf *json,
         headers[n++] = (struct hc_http_header){HC_TEXT("Content-Encoding"),
                                                hc_text_of(hc_coding_name(coding))};
     }
-    finish(infer);
+    http_infer_finish(infer);
     hc_http_respond(exchange, 200, headers, n, pieces.segments, pieces.n);
     release_segment(sending);
 }
 
-static void answer_outputs(struct http_infer *infer, struct hc_response *response) {
+struct hc_infer_json_response http_infer_describe(const struct http_infer *infer,
+                                                  const struct hc_response *response,
+                                                  struct hc_pool *pool) {
     const struct hc_request *request = infer->request;
     struct hc_infer_json_tensor *tensors =
-        hc_pool_alloc(hc_http_pool(infer->exchange), response->n_outputs * sizeof *tensors);
+        hc_pool_alloc(pool, response->n_outputs * sizeof *tensors);
     for (size_t i = 0; i < response->n_outputs; i++) {
         tensors[i] = describe(infer, &response->outputs[i]);
     }
-    const struct hc_infer_json_response json = {
+    return (struct hc_infer_json_response){
         .id = request->id,
         .model_name = hc_text_of(request->model->name),
         .model_version = request->model->version,
@@ -169,6 +171,11 @@ static void answer_outputs(struct http_infer *infer, struct hc_response *respons
         .outputs = tensors,
         .n_outputs = response->n_outputs,
     };
+}
+
+static void answer_outputs(struct http_infer *infer, struct hc_response *response) {
+    const struct hc_infer_json_response json =
+        http_infer_describe(infer, response, hc_http_pool(infer->exchange));
     struct hc_buf body = {0};
     struct hc_error error;
     if (hc_infer_json_write(&body, &json, (struct hc_infer_json_policy){0}, &error) != HC_OK) {
@@ -177,21 +184,40 @@ static void answer_outputs(struct http_infer *infer, struct hc_response *respons
         http_infer_fail_with(infer, &error);
         return;
     }
-    send_response(infer, &body, tensors, response);
+    send_response(infer, &body, json.outputs, response);
+}
+
+bool http_infer_collect(struct http_infer *infer, struct hc_response *response, bool final) {
+    if (response == NULL) {
+        return final;
+    }
+    infer->n_responses++;
+    if (infer->n_responses == 1) {
+        infer->response = response;
+        return final;
+    }
+    hc_response_release(response);
+    if (!final) {
+        hc_infer_cancel(infer->request);
+    }
+    return final;
 }
 
 void http_infer_on_response(struct hc_request *request, struct hc_response *response, bool final) {
     struct http_infer *infer = request->user;
-    if (!final) {
-        hc_response_release(response); /* models that answer several times are refused before */
+    if (!http_infer_collect(infer, response, final)) {
         return;
     }
-    if (response == NULL) {
-        http_infer_fail(infer, HC_INTERNAL, HC_TEXT("the model gave no response"));
-    } else if (response->code != HC_OK) {
-        http_infer_fail(infer, response->code, response->message);
-        hc_response_release(response);
+    struct hc_response *first = hc_take(infer->response);
+    if (infer->n_responses != 1) {
+        hc_response_release(first);
+        http_infer_fail(infer, HC_INTERNAL,
+                        first == NULL ? HC_TEXT("expected a single response, got 0")
+                                      : HC_TEXT("expected a single response, got more"));
+    } else if (first->code != HC_OK) {
+        http_infer_fail(infer, first->code, first->message);
+        hc_response_release(first);
     } else {
-        answer_outputs(infer, response);
+        answer_outputs(infer, first);
     }
 }

@@ -46,6 +46,8 @@ void http_server_metadata(const struct http_call *call);
 void http_model_metadata(const struct http_call *call);
 void http_model_config(const struct http_call *call);
 void http_infer(const struct http_call *call);
+void http_generate(const struct http_call *call);
+void http_generate_stream(const struct http_call *call);
 void http_statistics(const struct http_call *call); /* of all models when the path names none */
 void http_repository_index(const struct http_call *call);
 void http_model_load(const struct http_call *call);

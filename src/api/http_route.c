@@ -18,8 +18,12 @@ static const struct route server_routes[] = {
 };
 
 static const struct route model_routes[] = {
-    {"", "GET", http_model_metadata},   {"/config", "GET", http_model_config},
-    {"/infer", "POST", http_infer},     {"/ready", "GET", http_model_ready},
+    {"", "GET", http_model_metadata},
+    {"/config", "GET", http_model_config},
+    {"/generate", "POST", http_generate},
+    {"/generate_stream", "POST", http_generate_stream},
+    {"/infer", "POST", http_infer},
+    {"/ready", "GET", http_model_ready},
     {"/stats", "GET", http_statistics},
 };
 

@@ -6,6 +6,8 @@
  *     http_health.c    live, ready
  *     http_metadata.c  server and model metadata, model config
  *     http_infer*.c    infer: reading requests, raw ones, answering
+ *     http_generate*.c generate and generate_stream, over the same
+ *     http_body.c      bodies of requests, decompressed where they must be
  *
  * A handler runs on the loop of its connection and answers its exchange, at once or later.
  */

@@ -1,0 +1,101 @@
+/* From what was read of a request to the request: its settings, and its inputs in the arena. */
+#include "base/alloc.h"
+#include "http_infer.h"
+
+static size_t input_size(const struct hc_infer_json_input *input) {
+    return input->source == HC_INFER_JSON_DATA ? input->data.size : (size_t)input->binary_size;
+}
+
+/* How much all inputs take in one block, each aligned. */
+static enum hc_code total_size(const struct http_infer *infer, size_t *total,
+                               struct hc_error *error) {
+    size_t sum = 0;
+    for (size_t i = 0; i < infer->json.n_inputs; i++) {
+        size_t size = input_size(&infer->json.inputs[i]);
+        if (size > infer->api->options.max_body_size ||
+            !hc_size_add(sum, hc_align_up(size, HTTP_TENSOR_ALIGNMENT), &sum)) {
+            return hc_error_set(error, HC_INVALID_ARGUMENT, "the inputs are too large");
+        }
+    }
+    *total = sum;
+    return HC_OK;
+}
+
+/* One input into its part of the block: converted now, or received later. */
+static void place_input(struct http_infer *infer, const struct hc_infer_json_input *from,
+                        struct hc_input *input, char *place) {
+    if (from->source == HC_INFER_JSON_DATA) {
+        hc_infer_json_copy_data(from, place);
+    } else if (input->size > 0) {
+        infer->vectors[infer->n_vectors++] = (struct iovec){place, input->size};
+    }
+}
+
+static enum hc_code refuse_region(const struct hc_infer_json_input *input, struct hc_error *error) {
+    return hc_error_set(error, HC_NOT_FOUND, "Unable to find shared memory region: '%.*s'",
+                        HC_TEXT_ARGS(input->region.name));
+}
+
+static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *error) {
+    struct hc_request *request = infer->request;
+    size_t n = infer->json.n_inputs;
+    request->inputs = hc_pool_alloc(&request->pool, n * sizeof *request->inputs);
+    request->n_inputs = n;
+    infer->vectors = hc_pool_alloc(&request->pool, n * sizeof *infer->vectors);
+    size_t total;
+    HC_TRY(total_size(infer, &total, error));
+    struct hc_block *block = NULL;
+    char *memory = NULL;
+    if (total > 0) {
+        HC_TRY(hc_request_alloc(request, total, &block, &memory, error));
+    }
+    size_t offset = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct hc_infer_json_input *from = &infer->json.inputs[i];
+        if (from->source == HC_INFER_JSON_SHARED) {
+            return refuse_region(from, error);
+        }
+        size_t size = input_size(from);
+        request->inputs[i] = (struct hc_input){
+            .name = from->name,
+            .dtype = from->dtype,
+            .dims = from->dims,
+            .n_dims = from->n_dims,
+            .block = size > 0 ? block : NULL,
+            .offset = offset,
+            .size = size,
+        };
+        if (size > 0) {
+            place_input(infer, from, &request->inputs[i], memory + offset);
+        }
+        offset += hc_align_up(size, HTTP_TENSOR_ALIGNMENT);
+    }
+    return HC_OK;
+}
+
+static void copy_settings(struct http_infer *infer) {
+    const struct hc_infer_json_request *json = &infer->json;
+    struct hc_request *request = infer->request;
+    request->id = json->id;
+    request->parameters = json->parameters;
+    request->n_parameters = json->n_parameters;
+    request->priority = json->priority;
+    request->timeout_us = json->timeout_us;
+    request->flags = (json->sequence_start ? HC_SEQUENCE_START : 0u) |
+                     (json->sequence_end ? HC_SEQUENCE_END : 0u);
+    request->correlation = (struct hc_correlation){
+        .string = json->sequence_string,
+        .number = json->sequence_number,
+    };
+    struct hc_text *names = hc_pool_alloc(&request->pool, json->n_outputs * sizeof *names);
+    for (size_t i = 0; i < json->n_outputs; i++) {
+        names[i] = json->outputs[i].name;
+    }
+    request->outputs = names;
+    request->n_outputs = json->n_outputs;
+}
+
+enum hc_code http_infer_take(struct http_infer *infer, struct hc_error *error) {
+    copy_settings(infer);
+    return place_inputs(infer, error);
+}

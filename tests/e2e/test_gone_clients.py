@@ -1,0 +1,122 @@
+"""Clients that go away: nobody works for them any more."""
+
+import json
+import os
+import select
+
+import pytest
+
+from harness.infer import body, outputs, post, tensor
+from harness.raw import Connection, request
+
+TIMEOUT_S = 60
+
+
+@pytest.fixture
+def server(servers):
+    return servers.start("waits", "--http-thread-count=1")
+
+
+class Request:
+    """A request in the hands of the model `waits`, which is told by pipes what to do."""
+
+    def __init__(self, server, folder, how, **parameters):
+        folder.mkdir()
+        self._folder = folder
+        for name in ("started", "go", "cancelled"):
+            os.mkfifo(folder / name)
+        self._ends = {
+            name: os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK)
+            for name in ("started", "cancelled")
+        }
+        self.connection = Connection(server)
+        if how == "infer":
+            content = body(tensor("FOLDER", "BYTES", [1], [str(folder)]), parameters=parameters)
+        else:
+            content = {"FOLDER": str(folder), **parameters}
+        path = f"/v2/models/waits/{how}"
+        self.connection.send(request(path, json.dumps(content).encode()))
+
+    def is_told(self, name, timeout_s=TIMEOUT_S):
+        return bool(select.select([self._ends[name]], [], [], timeout_s)[0])
+
+    def say(self, word):
+        with open(self._folder / "go", "w") as go:
+            go.write(word + "\n")
+
+    def close(self):
+        self.connection.close()
+        for end in self._ends.values():
+            os.close(end)
+
+
+@pytest.fixture
+def send(server, tmp_path):
+    sent = []
+
+    def send_one(how, **parameters):
+        sent.append(Request(server, tmp_path / str(len(sent)), how, **parameters))
+        return sent[-1]
+
+    yield send_one
+    for one in sent:
+        one.close()
+
+
+HOW = [
+    pytest.param("infer", marks=pytest.mark.hippocamp_only("the model is decoupled")),
+    "generate",
+    "generate_stream",
+]
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(False, marks=pytest.mark.hippocamp_only("NVIDIA's notices when it writes")),
+        True,
+    ],
+)
+def test_the_model_hears_of_a_closed_connection(send, how, answer):
+    one = send(how, answer=answer)
+    assert one.is_told("started")
+    one.connection.close()
+    one.say("cancel")
+    assert one.is_told("cancelled")
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server takes this for a closed connection")
+@pytest.mark.parametrize("how", ["infer", "generate", "generate_stream"])
+def test_a_client_that_only_stops_sending_is_served(send, how):
+    one = send(how, answer=False)
+    assert one.is_told("started")
+    one.connection.end_sending()
+    one.say("more")
+    response = one.connection.receive(with_body=False)
+    if response.status == 100:
+        response = one.connection.receive(with_body=False)
+    assert response.status == 200
+
+
+def wait_for_the_loops(server):
+    """The only loop has seen everything that arrived before, and what came of that."""
+    for _ in range(2):
+        with Connection(server) as connection:
+            assert connection.send(request("/v2/health/live", method="GET")).receive().status == 200
+
+
+@pytest.mark.hippocamp_only("the model is decoupled, and NVIDIA's server has more loops")
+def test_a_queued_request_is_not_run(send, server):
+    first = send("generate_stream")
+    assert first.is_told("started")
+    ready = send("generate_stream", hold=False)  # handed to the model already
+    wait_for_the_loops(server)
+    queued = send("generate_stream", hold=False)
+    wait_for_the_loops(server)
+    queued.connection.close()
+    wait_for_the_loops(server)
+    first.say("end")
+    content = body(tensor("FOLDER", "BYTES", [1], ["/"]), parameters={"hold": False})
+    assert outputs(post(server, "waits", content))["N"] == [3]
+    assert ready.connection.receive(with_body=False).status == 200
