@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/http.h"
+#include "backend/linear.h"
 #include "backend/python.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -200,6 +201,7 @@ static void start(void) {
     if (hc_python_start(server, &error) != HC_OK || hc_server_start(server, &error) != HC_OK) {
         fatal("creating server", &error);
     }
+    hc_linear_start(server);
     hc_lifecycle_start(server, on_models_started);
 }
 
@@ -208,6 +210,7 @@ static void finish(void) {
     hc_watch_stop(&signal_watch);
     hc_fd_close(signal_watch.fd);
     hc_http_api_destroy(http);
+    hc_linear_finish();
     hc_python_finish();
     hc_server_destroy(server);
     hc_options_finish(&options);

@@ -35,6 +35,7 @@ void hc_report_backends(const struct hc_server *server) {
     struct hc_table table;
     hc_table_init(&table, 3, (const char *const[]){"Backend", "Path", "Config"});
     hc_table_add(&table, (const char *const[]){"python", server->options.pyhost_path, "{}"});
+    hc_table_add(&table, (const char *const[]){"linear", "built in", "{}"});
     log_table(&table, __LINE__);
 }
 
