@@ -1,0 +1,131 @@
+/* Opening, reading and writing a region. */
+#include "region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+/* What the Python backend of Triton calls its own memory, which is no client's business. */
+static const char reserved_prefix[] = "triton_python_backend_shm_region_";
+
+static enum hc_code cannot_open(struct hc_text key, struct hc_error *error) {
+    return hc_error_set(error, HC_INTERNAL, "Unable to open shared memory region: '%.*s'",
+                        HC_TEXT_ARGS(key));
+}
+
+/* KEY without its slashes in front, as it is called in /dev/shm. */
+static bool is_reserved(struct hc_text key) {
+    while (key.size > 0 && key.data[0] == '/') {
+        key = (struct hc_text){key.data + 1, key.size - 1};
+    }
+    return hc_text_starts(key, reserved_prefix);
+}
+
+static enum hc_code open_key(struct hc_text key, int *fd, struct hc_error *error) {
+    if (memchr(key.data, '\0', key.size) != NULL || is_reserved(key)) {
+        return cannot_open(key, error);
+    }
+    hc_auto(text) path = hc_strndup(key.data, key.size);
+    *fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
+    return *fd >= 0 ? HC_OK : cannot_open(key, error);
+}
+
+static enum hc_code check_size(int fd, struct hc_text name, uint64_t offset, uint64_t size,
+                               struct hc_error *error) {
+    struct stat status;
+    uint64_t end;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || size == 0 ||
+        __builtin_add_overflow(offset, size, &end) || end > (uint64_t)status.st_size) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "failed to register shared memory region '%.*s': invalid args",
+                            HC_TEXT_ARGS(name));
+    }
+    return HC_OK;
+}
+
+enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_t offset,
+                                uint64_t size, struct hc_shm_region **region_out,
+                                struct hc_error *error) {
+    hc_auto(fd) fd = -1;
+    if (key.size == 0) {
+        return cannot_open(key, error);
+    }
+    HC_TRY(open_key(key, &fd, error));
+    HC_TRY(check_size(fd, name, offset, size, error));
+    struct hc_shm_region *region = hc_new(struct hc_shm_region);
+    region->references = 1;
+    region->name = hc_strndup(name.data, name.size);
+    region->key = hc_strndup(key.data, key.size);
+    region->offset = offset;
+    region->size = size;
+    region->fd = hc_fd_take(&fd);
+    *region_out = region;
+    return HC_OK;
+}
+
+void hc_shm_region_ref(struct hc_shm_region *region) {
+    atomic_fetch_add_explicit(&region->references, 1, memory_order_relaxed);
+}
+
+void hc_shm_release(struct hc_shm_region *region) {
+    if (region == NULL || atomic_fetch_sub(&region->references, 1) != 1) {
+        return;
+    }
+    close(region->fd);
+    free(region->name);
+    free(region->key);
+    free(region);
+}
+
+static enum hc_code shrunk(const struct hc_shm_region *region, struct hc_error *error) {
+    return hc_error_set(error, HC_INTERNAL,
+                        "the shared memory of region '%s' is smaller than when it was registered",
+                        region->name);
+}
+
+enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *place, size_t size,
+                         struct hc_error *error) {
+    size_t n_read = 0;
+    while (n_read < size) {
+        ssize_t result = pread(region->fd, (char *)place + n_read, size - n_read,
+                               (off_t)(region->offset + offset + n_read));
+        if (result > 0) {
+            n_read += (size_t)result;
+        } else if (result == 0 || errno != EINTR) {
+            return shrunk(region, error);
+        }
+    }
+    return HC_OK;
+}
+
+/* Whether SIZE bytes from PLACE on are there: writing beyond the end would make it grow. */
+static bool reaches(const struct hc_shm_region *region, uint64_t place, size_t size) {
+    struct stat status;
+    return fstat(region->fd, &status) == 0 && place + size <= (uint64_t)status.st_size;
+}
+
+enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const void *data,
+                          size_t size, struct hc_error *error) {
+    uint64_t place = region->offset + offset;
+    size_t n_written = 0;
+    if (!reaches(region, place, size)) {
+        return shrunk(region, error);
+    }
+    while (n_written < size) {
+        ssize_t result = pwrite(region->fd, (const char *)data + n_written, size - n_written,
+                                (off_t)(place + n_written));
+        if (result > 0) {
+            n_written += (size_t)result;
+        } else if (result == 0 || errno != EINTR) {
+            return hc_error_set(error, HC_INTERNAL,
+                                "the shared memory of region '%s' cannot be written to",
+                                region->name);
+        }
+    }
+    return HC_OK;
+}
