@@ -6,10 +6,13 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/schedule.h"
 #include "core/server.h"
 #include "model/config_json.h"
+#include "model/labels.h"
 #include "model/repository.h"
 
 static struct hc_model_io make_io(struct hc_pool *pool, const struct hc_config_tensor *tensor) {
@@ -23,6 +26,23 @@ static struct hc_model_io make_io(struct hc_pool *pool, const struct hc_config_t
         .n_dims = tensor->n_dims,
         .optional = tensor->optional,
     };
+}
+
+/* What the config names was there when the model was placed; a file that has gone has no labels. */
+static void read_labels(struct hc_model *model, size_t output) {
+    hc_auto(text) path = hc_config_label_path(model->config, output, model->folder);
+    struct hc_text *labels;
+    size_t n_labels;
+    struct hc_error error;
+    if (path == NULL) {
+        return;
+    }
+    if (hc_labels_read(path, &model->memory, &labels, &n_labels, &error) != HC_OK) {
+        hc_log_warning("%s: %s", model->name, error.message);
+        return;
+    }
+    model->outputs[output].labels = labels;
+    model->outputs[output].n_labels = n_labels;
 }
 
 static void read_ios(struct hc_model *model) {
@@ -42,6 +62,7 @@ static void read_ios(struct hc_model *model) {
     for (size_t i = 0; i < config->n_output; i++) {
         struct hc_config_tensor tensor = hc_config_output(config, i);
         model->outputs[i] = make_io(pool, &tensor);
+        read_labels(model, i);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "core/lifecycle.h"
+#include "shm/shm.h"
 
 /* Lets a loop spin when a seat is free. */
 struct hc_spin_seat {
@@ -62,6 +63,7 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
                               struct hc_server **server_out, struct hc_error *error) {
     struct hc_server *server = hc_new(struct hc_server);
     server->options = *options;
+    server->shm = hc_shm_create();
     server->n_contexts = n_io_loops + 1;
     server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
     HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
@@ -113,6 +115,7 @@ void hc_server_destroy(struct hc_server *server) {
         hc_loop_destroy(server->contexts[i].loop);
     }
     hc_lifecycle_destroy(server->lifecycle);
+    hc_shm_destroy(server->shm);
     hc_memfile_close(&server->spin_board);
     free(server->spin_seats);
     free(server->contexts);

@@ -30,7 +30,9 @@ struct hc_model_io {
     const int64_t *dims; /* without the batch dimension; -1: any */
     size_t n_dims;
     bool optional;
-    bool ragged; /* requests that differ in its shape may be in one batch */
+    bool ragged;                  /* requests that differ in its shape may be in one batch */
+    const struct hc_text *labels; /* what the elements stand for; some may be empty */
+    size_t n_labels;
 };
 
 /* A batch on an instance. */

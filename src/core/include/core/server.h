@@ -50,6 +50,7 @@ struct hc_server_options {
 };
 
 struct hc_lifecycle;
+struct hc_shm;
 
 struct hc_server {
     struct hc_server_options options;
@@ -59,6 +60,7 @@ struct hc_server {
     struct hc_memfile spin_board;
     struct hc_spin_seat *spin_seats; /* one a loop */
     struct hc_lifecycle *lifecycle;
+    struct hc_shm *shm; /* what clients have registered */
     atomic_bool stopping;
 };
 
