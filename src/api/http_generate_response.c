@@ -20,7 +20,7 @@ static enum hc_code append_response(const struct http_infer *infer,
         return code;
     }
     const struct hc_infer_json_response json = http_infer_describe(infer, response, &pool);
-    code = hc_generate_json_write(buf, &json, (struct hc_infer_json_policy){0}, &error);
+    code = hc_generate_json_write(buf, &json, http_json_policy, &error);
     if (code != HC_OK) {
         hc_infer_json_write_error(buf, hc_text_of(error.message));
     }

@@ -6,6 +6,7 @@
 
 #include "http_body.h"
 #include "http_internal.h"
+#include "shm/shm.h"
 #include "wire/infer_json.h"
 
 enum { HTTP_TENSOR_ALIGNMENT = 64 };
@@ -19,6 +20,8 @@ struct http_infer {
     struct hc_infer_json_request json;
     struct iovec *vectors; /* where binary inputs go */
     size_t n_vectors;
+    struct hc_shm_region **input_regions;  /* by input, NULL for those that are elsewhere */
+    struct hc_shm_region **output_regions; /* by output of `json`, likewise */
     size_t json_size;             /* of the JSON part before binary inputs; 0: all is JSON */
     struct hc_response *response; /* the first, until the last has come; not of streams */
     size_t n_responses;
@@ -65,12 +68,24 @@ void http_infer_refuse_coding(struct http_infer *infer, const struct hc_error *e
  */
 bool http_infer_collect(struct http_infer *infer, struct hc_response *response, bool final);
 
+void http_infer_on_response(struct hc_request *request, struct hc_response *response, bool final);
+
+/* ---- http_infer_outputs.c ---- */
+
+/* What is sent where JSON has no word for a value. */
+extern const struct hc_infer_json_policy http_json_policy;
+
+/*
+ * Replace the outputs whose classes are asked for by those, in memory of the exchange's pool, and
+ * copy those that the client wants in its shared memory to there.
+ */
+enum hc_code http_infer_convert(const struct http_infer *infer, struct hc_response *response,
+                                struct hc_error *error);
+
 /* What there is to write of RESPONSE, in memory of POOL. */
 struct hc_infer_json_response http_infer_describe(const struct http_infer *infer,
                                                   const struct hc_response *response,
                                                   struct hc_pool *pool);
-
-void http_infer_on_response(struct hc_request *request, struct hc_response *response, bool final);
 
 /* ---- http_generate_response.c ---- */
 

@@ -1,9 +1,41 @@
 /* From what was read of a request to the request: its settings, and its inputs in the arena. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "http_infer.h"
 
 static size_t input_size(const struct hc_infer_json_input *input) {
-    return input->source == HC_INFER_JSON_DATA ? input->data.size : (size_t)input->binary_size;
+    return input->source == HC_INFER_JSON_DATA     ? input->data.size
+           : input->source == HC_INFER_JSON_BINARY ? (size_t)input->binary_size
+                                                   : (size_t)input->region.size;
+}
+
+static enum hc_code take_region(const struct http_infer *infer,
+                                const struct hc_infer_json_region *from,
+                                struct hc_shm_region **region, struct hc_error *error) {
+    return hc_shm_take(infer->api->server->shm, from->name, from->offset, from->size, region,
+                       error);
+}
+
+/* The regions of shared memory that inputs and outputs are said to be in. */
+static enum hc_code take_regions(struct http_infer *infer, struct hc_error *error) {
+    const struct hc_infer_json_request *json = &infer->json;
+    size_t n = json->n_inputs + json->n_outputs;
+    struct hc_shm_region **regions = hc_pool_alloc(&infer->request->pool, n * sizeof *regions);
+    memset(regions, 0, n * sizeof *regions);
+    infer->input_regions = regions;
+    infer->output_regions = regions + json->n_inputs;
+    for (size_t i = 0; i < json->n_inputs; i++) {
+        if (json->inputs[i].source == HC_INFER_JSON_SHARED) {
+            HC_TRY(take_region(infer, &json->inputs[i].region, &infer->input_regions[i], error));
+        }
+    }
+    for (size_t i = 0; i < json->n_outputs; i++) {
+        if (json->outputs[i].shared) {
+            HC_TRY(take_region(infer, &json->outputs[i].region, &infer->output_regions[i], error));
+        }
+    }
+    return HC_OK;
 }
 
 /* How much all inputs take in one block, each aligned. */
@@ -21,19 +53,22 @@ static enum hc_code total_size(const struct http_infer *infer, size_t *total,
     return HC_OK;
 }
 
-/* One input into its part of the block: converted now, or received later. */
-static void place_input(struct http_infer *infer, const struct hc_infer_json_input *from,
-                        struct hc_input *input, char *place) {
-    if (from->source == HC_INFER_JSON_DATA) {
+/* Input I into its part of the block: converted or copied now, or received later. */
+static enum hc_code place_input(struct http_infer *infer, size_t i, char *place,
+                                struct hc_error *error) {
+    const struct hc_infer_json_input *from = &infer->json.inputs[i];
+    size_t size = infer->request->inputs[i].size;
+    switch (from->source) {
+    case HC_INFER_JSON_DATA:
         hc_infer_json_copy_data(from, place);
-    } else if (input->size > 0) {
-        infer->vectors[infer->n_vectors++] = (struct iovec){place, input->size};
+        break;
+    case HC_INFER_JSON_BINARY:
+        infer->vectors[infer->n_vectors++] = (struct iovec){place, size};
+        break;
+    case HC_INFER_JSON_SHARED:
+        return hc_shm_read(infer->input_regions[i], from->region.offset, place, size, error);
     }
-}
-
-static enum hc_code refuse_region(const struct hc_infer_json_input *input, struct hc_error *error) {
-    return hc_error_set(error, HC_NOT_FOUND, "Unable to find shared memory region: '%.*s'",
-                        HC_TEXT_ARGS(input->region.name));
+    return HC_OK;
 }
 
 static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *error) {
@@ -43,6 +78,7 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     request->n_inputs = n;
     infer->vectors = hc_pool_alloc(&request->pool, n * sizeof *infer->vectors);
     size_t total;
+    HC_TRY(take_regions(infer, error));
     HC_TRY(total_size(infer, &total, error));
     struct hc_block *block = NULL;
     char *memory = NULL;
@@ -52,9 +88,6 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     size_t offset = 0;
     for (size_t i = 0; i < n; i++) {
         const struct hc_infer_json_input *from = &infer->json.inputs[i];
-        if (from->source == HC_INFER_JSON_SHARED) {
-            return refuse_region(from, error);
-        }
         size_t size = input_size(from);
         request->inputs[i] = (struct hc_input){
             .name = from->name,
@@ -66,7 +99,7 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
             .size = size,
         };
         if (size > 0) {
-            place_input(infer, from, &request->inputs[i], memory + offset);
+            HC_TRY(place_input(infer, i, memory + offset, error));
         }
         offset += hc_align_up(size, HTTP_TENSOR_ALIGNMENT);
     }

@@ -7,6 +7,12 @@
 #include "http_infer.h"
 
 void http_infer_finish(struct http_infer *infer) {
+    for (size_t i = 0; infer->input_regions != NULL && i < infer->json.n_inputs; i++) {
+        hc_shm_release(hc_take(infer->input_regions[i]));
+    }
+    for (size_t i = 0; infer->output_regions != NULL && i < infer->json.n_outputs; i++) {
+        hc_shm_release(hc_take(infer->output_regions[i]));
+    }
     hc_request_release(hc_take(infer->request));
     http_body_finish(&infer->body);
 }
@@ -37,31 +43,6 @@ static void release_segment(void *context) {
     if (--sending->n_left == 0) {
         hc_response_release(sending->response);
     }
-}
-
-static const struct hc_infer_json_output *find_wanted(const struct http_infer *infer,
-                                                      struct hc_text name) {
-    for (size_t i = 0; i < infer->json.n_outputs; i++) {
-        if (hc_text_equal(infer->json.outputs[i].name, name)) {
-            return &infer->json.outputs[i];
-        }
-    }
-    return NULL;
-}
-
-static struct hc_infer_json_tensor describe(const struct http_infer *infer,
-                                            const struct hc_output *output) {
-    const struct hc_infer_json_output *wanted = find_wanted(infer, output->name);
-    bool binary = wanted != NULL ? wanted->binary : infer->json.binary_outputs;
-    return (struct hc_infer_json_tensor){
-        .name = output->name,
-        .dtype = output->dtype,
-        .dims = output->dims,
-        .n_dims = output->n_dims,
-        .form = binary ? HC_INFER_JSON_AS_BINARY : HC_INFER_JSON_AS_DATA,
-        .data = output->data,
-        .size = output->size,
-    };
 }
 
 /* The pieces that an answer's body consists of: the JSON text, and behind it the binary outputs. */
@@ -153,38 +134,26 @@ static void send_response(struct http_infer *infer, struct hc_buf *json,
     release_segment(sending);
 }
 
-struct hc_infer_json_response http_infer_describe(const struct http_infer *infer,
-                                                  const struct hc_response *response,
-                                                  struct hc_pool *pool) {
-    const struct hc_request *request = infer->request;
-    struct hc_infer_json_tensor *tensors =
-        hc_pool_alloc(pool, response->n_outputs * sizeof *tensors);
-    for (size_t i = 0; i < response->n_outputs; i++) {
-        tensors[i] = describe(infer, &response->outputs[i]);
-    }
-    return (struct hc_infer_json_response){
-        .id = request->id,
-        .model_name = hc_text_of(request->model->name),
-        .model_version = request->model->version,
-        .parameters = response->parameters,
-        .n_parameters = response->n_parameters,
-        .outputs = tensors,
-        .n_outputs = response->n_outputs,
-    };
+/* Bring the outputs in their form, and write the JSON text. */
+static enum hc_code write_response(const struct http_infer *infer, struct hc_response *response,
+                                   struct hc_infer_json_response *json, struct hc_buf *body,
+                                   struct hc_error *error) {
+    HC_TRY(http_infer_convert(infer, response, error));
+    *json = http_infer_describe(infer, response, hc_http_pool(infer->exchange));
+    return hc_infer_json_write(body, json, http_json_policy, error);
 }
 
 static void answer_outputs(struct http_infer *infer, struct hc_response *response) {
-    const struct hc_infer_json_response json =
-        http_infer_describe(infer, response, hc_http_pool(infer->exchange));
+    struct hc_infer_json_response json;
     struct hc_buf body = {0};
     struct hc_error error;
-    if (hc_infer_json_write(&body, &json, (struct hc_infer_json_policy){0}, &error) != HC_OK) {
-        hc_buf_finish(&body);
-        hc_response_release(response);
-        http_infer_fail_with(infer, &error);
+    if (write_response(infer, response, &json, &body, &error) == HC_OK) {
+        send_response(infer, &body, json.outputs, response);
         return;
     }
-    send_response(infer, &body, json.outputs, response);
+    hc_buf_finish(&body);
+    hc_response_release(response);
+    http_infer_fail_with(infer, &error);
 }
 
 bool http_infer_collect(struct http_infer *infer, struct hc_response *response, bool final) {

@@ -21,6 +21,7 @@ struct http_call {
     struct hc_text model;       /* empty: the path names none */
     struct hc_text version;     /* likewise */
     struct hc_text repository;  /* likewise */
+    struct hc_text region;      /* of shared memory, likewise */
 };
 
 /* ---- http_answer.c: each ends the exchange ---- */
@@ -52,6 +53,22 @@ void http_statistics(const struct http_call *call); /* of all models when the pa
 void http_repository_index(const struct http_call *call);
 void http_model_load(const struct http_call *call);
 void http_model_unload(const struct http_call *call);
+void http_system_memory_status(
+    const struct http_call *call); /* of all regions when none is named */
+void http_register_system_memory(const struct http_call *call);
+void http_unregister_system_memory(const struct http_call *call);
+void http_cuda_memory_status(const struct http_call *call);
+void http_register_cuda_memory(const struct http_call *call);
+void http_unregister_cuda_memory(const struct http_call *call);
+void http_log_settings(const struct http_call *call);
+void http_change_log_settings(const struct http_call *call);
+void http_trace_settings(const struct http_call *call);
+
+/*
+ * Read a body of the control plane, of at most max_input_size bytes; the exchange's data is a copy
+ * of CALL from then on.
+ */
+void http_read_all(const struct http_call *call, hc_http_body_fn on_body);
 
 /* The version that the path names, -1 for none. */
 enum hc_code http_read_version(const struct http_call *call, int64_t *version,

@@ -13,14 +13,6 @@ static struct hc_server *server_of(struct hc_http_exchange *exchange) {
     return ((const struct http_call *)hc_http_data(exchange))->api->server;
 }
 
-/* Read the body, with what the path said at hand; it is NULL for those who refuse the path. */
-static void read_body(const struct http_call *call, hc_http_body_fn on_body) {
-    struct http_call *kept = hc_pool_alloc(hc_http_pool(call->exchange), sizeof *kept);
-    *kept = *call;
-    hc_http_set_data(call->exchange, kept);
-    hc_http_read_all(call->exchange, call->api->options.max_input_size, on_body);
-}
-
 /* ---- The index ---- */
 
 static void append_member(struct hc_buf *body, const char *name, const char *value) {
@@ -65,7 +57,7 @@ static void on_index_body(struct hc_http_exchange *exchange, struct hc_text byte
 }
 
 void http_repository_index(const struct http_call *call) {
-    read_body(call, on_index_body);
+    http_read_all(call, on_index_body);
 }
 
 /* ---- Loading and unloading ---- */
@@ -117,7 +109,7 @@ static void on_load_body(struct hc_http_exchange *exchange, struct hc_text bytes
 
 void http_model_load(const struct http_call *call) {
     if (!refuse_repository(call)) {
-        read_body(call, on_load_body);
+        http_read_all(call, on_load_body);
     }
 }
 
@@ -137,6 +129,6 @@ static void on_unload_body(struct hc_http_exchange *exchange, struct hc_text byt
 
 void http_model_unload(const struct http_call *call) {
     if (!refuse_repository(call)) {
-        read_body(call, on_unload_body);
+        http_read_all(call, on_unload_body);
     }
 }

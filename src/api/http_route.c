@@ -1,37 +1,55 @@
-/* Which handler a path belongs to; the front end's start and end. */
-#include <stdlib.h>
+/* Which handler a path belongs to. */
+#include "http_route.h"
 
-#include "base/alloc.h"
-#include "http_internal.h"
+#include <string.h>
 
-struct route {
-    const char *path; /* behind "/v2", or behind the model and its version */
-    const char *method;
-    void (*handle)(const struct http_call *call);
+/* In each table, the methods of one path follow each other. */
+static const struct http_route server_routes[] = {
+    {"", "GET", HTTP_GROUP_METADATA, http_server_metadata},
+    {"/health/live", "GET", HTTP_GROUP_HEALTH, http_live},
+    {"/health/ready", "GET", HTTP_GROUP_HEALTH, http_ready},
+    {"/logging", "GET", HTTP_GROUP_LOGGING, http_log_settings},
+    {"/logging", "POST", HTTP_GROUP_LOGGING, http_change_log_settings},
+    {"/models/stats", "GET", HTTP_GROUP_STATISTICS, http_statistics},
+    {"/trace/setting", "GET", HTTP_GROUP_TRACE, http_trace_settings},
+    {"/trace/setting", "POST", HTTP_GROUP_TRACE, http_trace_settings},
 };
 
-static const struct route server_routes[] = {
-    {"", "GET", http_server_metadata},
-    {"/health/live", "GET", http_live},
-    {"/health/ready", "GET", http_ready},
-    {"/models/stats", "GET", http_statistics},
+/* Behind "/v2/models/", the model and perhaps its version. */
+static const struct http_route model_routes[] = {
+    {"", "GET", HTTP_GROUP_METADATA, http_model_metadata},
+    {"/config", "GET", HTTP_GROUP_MODEL_CONFIG, http_model_config},
+    {"/generate", "POST", HTTP_GROUP_INFERENCE, http_generate},
+    {"/generate_stream", "POST", HTTP_GROUP_INFERENCE, http_generate_stream},
+    {"/infer", "POST", HTTP_GROUP_INFERENCE, http_infer},
+    {"/ready", "GET", HTTP_GROUP_HEALTH, http_model_ready},
+    {"/stats", "GET", HTTP_GROUP_STATISTICS, http_statistics},
 };
 
-static const struct route model_routes[] = {
-    {"", "GET", http_model_metadata},
-    {"/config", "GET", http_model_config},
-    {"/generate", "POST", http_generate},
-    {"/generate_stream", "POST", http_generate_stream},
-    {"/infer", "POST", http_infer},
-    {"/ready", "GET", http_model_ready},
-    {"/stats", "GET", http_statistics},
+/* For a model without a version only. */
+static const struct http_route trace_routes[] = {
+    {"/trace/setting", "GET", HTTP_GROUP_TRACE, http_trace_settings},
+    {"/trace/setting", "POST", HTTP_GROUP_TRACE, http_trace_settings},
 };
 
 /* Behind "/v2/repository", a repository's name and, but for the index, the model. */
-static const struct route index_route = {"/index", "POST", http_repository_index};
-static const struct route control_routes[] = {
-    {"/load", "POST", http_model_load},
-    {"/unload", "POST", http_model_unload},
+static const struct http_route index_route = {"/index", "POST", HTTP_GROUP_REPOSITORY,
+                                              http_repository_index};
+static const struct http_route control_routes[] = {
+    {"/load", "POST", HTTP_GROUP_REPOSITORY, http_model_load},
+    {"/unload", "POST", HTTP_GROUP_REPOSITORY, http_model_unload},
+};
+
+/* Behind "/v2/systemsharedmemory" or "/v2/cudasharedmemory", and perhaps a region. */
+static const struct http_route system_memory_routes[] = {
+    {"/register", "POST", HTTP_GROUP_SHARED_MEMORY, http_register_system_memory},
+    {"/status", "GET", HTTP_GROUP_SHARED_MEMORY, http_system_memory_status},
+    {"/unregister", "POST", HTTP_GROUP_SHARED_MEMORY, http_unregister_system_memory},
+};
+static const struct http_route cuda_memory_routes[] = {
+    {"/register", "POST", HTTP_GROUP_SHARED_MEMORY, http_register_cuda_memory},
+    {"/status", "GET", HTTP_GROUP_SHARED_MEMORY, http_cuda_memory_status},
+    {"/unregister", "POST", HTTP_GROUP_SHARED_MEMORY, http_unregister_cuda_memory},
 };
 
 /* Take what stands before the next slash, or all there is. */
@@ -82,6 +100,10 @@ static struct hc_text decode_percent(struct hc_text text, struct hc_pool *pool) 
     return (struct hc_text){decoded, size};
 }
 
+static struct hc_text take_name(struct hc_text *path, const struct http_call *call) {
+    return decode_percent(take_part(path), hc_http_pool(call->exchange));
+}
+
 static bool all_digits(struct hc_text text) {
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] < '0' || text.data[i] > '9') {
@@ -91,20 +113,30 @@ static bool all_digits(struct hc_text text) {
     return text.size > 0;
 }
 
-static const struct route *find_route(const struct route *routes, size_t n_routes,
-                                      struct hc_text path) {
-    for (size_t i = 0; i < n_routes; i++) {
-        if (hc_text_is(path, routes[i].path)) {
-            return &routes[i];
-        }
-    }
-    return NULL;
+bool http_route_accepts(const struct http_route *route, struct hc_text method) {
+    return hc_text_is(method, route->method) ||
+           (hc_text_is(method, "HEAD") && strcmp(route->method, "GET") == 0);
 }
 
-#define FIND_ROUTE(routes, path) find_route((routes), sizeof(routes) / sizeof((routes)[0]), (path))
+/* The route for PATH and METHOD; if there is none for the method, one for another. */
+static const struct http_route *find_route(const struct http_route *routes, size_t n_routes,
+                                           struct hc_text path, struct hc_text method) {
+    const struct http_route *found = NULL;
+    for (size_t i = 0; i < n_routes; i++) {
+        if (hc_text_is(path, routes[i].path) &&
+            (found == NULL || http_route_accepts(&routes[i], method))) {
+            found = &routes[i];
+        }
+    }
+    return found;
+}
+
+#define FIND_ROUTE(routes, path)                                                                   \
+    find_route((routes), sizeof(routes) / sizeof((routes)[0]), (path),                             \
+               hc_http_request(call->exchange)->method)
 
 /* "index" or "models/M/load", or those two with the name of a repository before them. */
-static const struct route *route_repository(struct hc_text path, struct http_call *call) {
+static const struct http_route *route_repository(struct hc_text path, struct http_call *call) {
     struct hc_text whole = {path.data - 1, path.size + 1};
     struct hc_text name = take_part(&path);
     if (!hc_text_starts(whole, "/models/") && !hc_text_is(whole, index_route.path)) {
@@ -114,116 +146,50 @@ static const struct route *route_repository(struct hc_text path, struct http_cal
     if (!take_prefix(&whole, "/models/")) {
         return hc_text_is(whole, index_route.path) ? &index_route : NULL;
     }
-    call->model = decode_percent(take_part(&whole), hc_http_pool(call->exchange));
+    call->model = take_name(&whole, call);
     return call->model.size > 0 ? FIND_ROUTE(control_routes, whole) : NULL;
 }
 
-/* The route for a path; fills in what it says of the model. NULL: there is none. */
-static const struct route *route_path(struct hc_text path, struct http_call *call) {
+static const struct http_route *route_memory(struct hc_text path, bool cuda,
+                                             struct http_call *call) {
+    if (take_prefix(&path, "/region/")) {
+        call->region = take_name(&path, call);
+        if (call->region.size == 0) {
+            return NULL;
+        }
+    }
+    return cuda ? FIND_ROUTE(cuda_memory_routes, path) : FIND_ROUTE(system_memory_routes, path);
+}
+
+static const struct http_route *route_model(struct hc_text path, struct http_call *call) {
+    call->model = take_name(&path, call);
+    if (call->model.size == 0) {
+        return NULL;
+    }
+    if (!take_prefix(&path, "/versions/")) {
+        const struct http_route *route = FIND_ROUTE(trace_routes, path);
+        return route != NULL ? route : FIND_ROUTE(model_routes, path);
+    }
+    call->version = take_part(&path);
+    return all_digits(call->version) ? FIND_ROUTE(model_routes, path) : NULL;
+}
+
+const struct http_route *http_route_find(struct hc_text path, struct http_call *call) {
     if (!take_prefix(&path, "/v2")) {
         return NULL;
+    }
+    const struct http_route *route = FIND_ROUTE(server_routes, path);
+    if (route != NULL) {
+        return route;
+    }
+    if (take_prefix(&path, "/models/")) {
+        return route_model(path, call);
     }
     if (take_prefix(&path, "/repository/")) {
         return route_repository(path, call);
     }
-    const struct route *route = FIND_ROUTE(server_routes, path);
-    if (route != NULL || !take_prefix(&path, "/models/")) {
-        return route;
+    if (take_prefix(&path, "/systemsharedmemory")) {
+        return route_memory(path, false, call);
     }
-    call->model = decode_percent(take_part(&path), hc_http_pool(call->exchange));
-    if (take_prefix(&path, "/versions/")) {
-        call->version = take_part(&path);
-        if (!all_digits(call->version)) {
-            return NULL;
-        }
-    }
-    return call->model.size > 0 ? FIND_ROUTE(model_routes, path) : NULL;
-}
-
-static void on_request(void *app, struct hc_http_exchange *exchange) {
-    struct hc_http_api *api = app;
-    const struct hc_http_request *request = hc_http_request(exchange);
-    struct http_call call = {
-        .api = api,
-        .exchange = exchange,
-        .context = hc_server_context(api->server),
-    };
-    const struct route *route = route_path(request->path, &call);
-    if (route == NULL) {
-        http_answer_status(exchange, 404, HC_TEXT("Not Found"));
-    } else if (!hc_text_is(request->method, route->method)) {
-        http_answer_status(exchange, 405, HC_TEXT("Method Not Allowed"));
-    } else {
-        route->handle(&call);
-    }
-}
-
-enum hc_code http_read_version(const struct http_call *call, int64_t *version,
-                               struct hc_error *error) {
-    uint64_t number = 0;
-    if (call->version.size > 0 && !hc_text_number(call->version, INT64_MAX, &number)) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            "failed to get model version from specified version string '%.*s' "
-                            "(details: stol), version should be an integral value > 0",
-                            HC_TEXT_ARGS(call->version));
-    }
-    *version = call->version.size > 0 ? (int64_t)number : -1;
-    return HC_OK;
-}
-
-enum hc_code http_find_model(const struct http_call *call, struct hc_model **model,
-                             struct hc_error *error) {
-    int64_t version;
-    HC_TRY(http_read_version(call, &version, error));
-    return hc_catalog_model(call->context->catalog, call->model, version, model, error);
-}
-
-enum hc_code hc_http_api_create(struct hc_server *server, const struct hc_http_api_options *options,
-                                struct hc_http_api **api_out, struct hc_error *error) {
-    struct hc_http_api *api = hc_new(struct hc_http_api);
-    api->server = server;
-    api->options = *options;
-    struct hc_http_config config = hc_http_default_config;
-    config.address = options->address;
-    config.port = options->port;
-    config.reuse_port = options->reuse_port;
-    config.on_request = on_request;
-    config.app = api;
-    config.server_name = "hippocamp/" HC_VERSION;
-    size_t n_loops = server->n_contexts - 1;
-    struct hc_loop **loops = hc_alloc_array(n_loops, sizeof(struct hc_loop *));
-    for (size_t i = 0; i < n_loops; i++) {
-        loops[i] = server->contexts[i].loop;
-    }
-    enum hc_code code = hc_http_server_create(&config, loops, n_loops, &api->http, error);
-    free(loops);
-    if (code != HC_OK) {
-        free(api);
-        return code;
-    }
-    *api_out = api;
-    return HC_OK;
-}
-
-uint16_t hc_http_api_port(const struct hc_http_api *api) {
-    return hc_http_server_port(api->http);
-}
-
-void hc_http_api_stop(struct hc_http_api *api, void (*on_stopped)(void *data), void *data) {
-    hc_http_server_stop(api->http, on_stopped, data);
-}
-
-size_t hc_http_api_count(const struct hc_http_api *api) {
-    return hc_http_server_count(api->http);
-}
-
-void hc_http_api_abort(struct hc_http_api *api) {
-    hc_http_server_abort(api->http);
-}
-
-void hc_http_api_destroy(struct hc_http_api *api) {
-    if (api != NULL) {
-        hc_http_server_destroy(api->http);
-        free(api);
-    }
+    return take_prefix(&path, "/cudasharedmemory") ? route_memory(path, true, call) : NULL;
 }

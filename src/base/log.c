@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_escape.h"
@@ -17,6 +18,7 @@ static atomic_bool level_disabled[HC_LOG_VERBOSE];
 static atomic_uint verbosity;
 static atomic_int line_format = HC_LOG_FORMAT_DEFAULT;
 static int log_file = -1; /* set before other threads start */
+static char *log_path;    /* likewise */
 
 void hc_log_enable(enum hc_log_level level, bool enabled) {
     if (level != HC_LOG_VERBOSE) {
@@ -54,7 +56,12 @@ enum hc_code hc_log_open(const char *path, struct hc_error *error) {
                             strerror(errno));
     }
     log_file = fd;
+    log_path = hc_strdup(path);
     return HC_OK;
+}
+
+const char *hc_log_path(void) {
+    return log_path != NULL ? log_path : "";
 }
 
 static bool escaping(void) {

@@ -1,12 +1,15 @@
 /*
  * The HTTP/REST front end: KServe v2 with Triton's extensions, over net/http_server.h.
  *
+ *     http_api.c       start and end, what comes first with every request
  *     http_route.c     which handler a path belongs to
  *     http_answer.c    the forms of answers
  *     http_health.c    live, ready
  *     http_metadata.c  server and model metadata, model config
  *     http_infer*.c    infer: reading requests, raw ones, answering
  *     http_generate*.c generate and generate_stream, over the same
+ *     http_memory.c    shared memory of clients
+ *     http_settings.c  settings of the log
  *     http_body.c      bodies of requests, decompressed where they must be
  *
  * A handler runs on the loop of its connection and answers its exchange, at once or later.

@@ -29,6 +29,9 @@ enum hc_log_format hc_log_get_format(void);
 /* Append to PATH from now on. Once, before other threads log. */
 enum hc_code hc_log_open(const char *path, struct hc_error *error);
 
+/* The path of hc_log_open(), "" before. */
+const char *hc_log_path(void);
+
 /* FILE may be a path: its last part is printed. */
 void hc_log_write(enum hc_log_level level, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
