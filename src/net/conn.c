@@ -5,6 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "conn_tls.h"
+#include "tls_session.h"
+
 static void on_socket(struct hc_watch *watch, unsigned events) {
     struct hc_conn *conn = hc_list_item(watch, struct hc_conn, _watch);
     if (events & (HC_WATCH_READ | HC_WATCH_HANGUP)) {
@@ -44,6 +48,12 @@ enum hc_code hc_conn_init(struct hc_conn *conn, struct hc_loop *loop, int fd,
     return code;
 }
 
+bool hc_conn_secure(struct hc_conn *conn, struct hc_tls *tls) {
+    conn->_tls = hc_tls_session_create(tls, conn->_watch.fd);
+    conn->handshaking = true;
+    return conn->_tls != NULL;
+}
+
 static size_t total_size(const struct iovec *iov, size_t n) {
     size_t size = 0;
     for (size_t i = 0; i < n; i++) {
@@ -66,6 +76,9 @@ enum hc_conn_status hc_conn_read(struct hc_conn *conn, const struct iovec *iov, 
     if (!conn->readable) {
         return HC_CONN_WAIT;
     }
+    if (conn->_tls != NULL) {
+        return hc_conn_tls_read(conn, iov, n, size);
+    }
     ssize_t result;
     do {
         result = readv(conn->_watch.fd, iov, (int)n);
@@ -85,6 +98,9 @@ enum hc_conn_status hc_conn_read(struct hc_conn *conn, const struct iovec *iov, 
 }
 
 enum hc_conn_status hc_conn_flush(struct hc_conn *conn, struct hc_outq *queue) {
+    if (conn->_tls != NULL) {
+        return hc_conn_tls_flush(conn, queue);
+    }
     while (queue->size > 0) {
         if (!conn->writable) {
             return HC_CONN_WAIT;
@@ -113,6 +129,10 @@ static bool was_reset(const struct hc_conn *conn) {
 
 enum hc_conn_status hc_conn_probe(struct hc_conn *conn) {
     char byte;
+    if (conn->_tls != NULL) {
+        enum hc_conn_status status = hc_conn_tls_probe(conn);
+        return status == HC_CONN_ENDED && was_reset(conn) ? HC_CONN_BROKEN : status;
+    }
     ssize_t result = recv(conn->_watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (result < 0) {
         return failure_status(&conn->readable);
@@ -132,6 +152,9 @@ void hc_conn_again(struct hc_conn *conn) {
 }
 
 void hc_conn_shut_down(struct hc_conn *conn) {
+    if (conn->_tls != NULL) {
+        hc_tls_session_end(conn->_tls);
+    }
     shutdown(conn->_watch.fd, SHUT_WR);
 }
 
@@ -140,6 +163,10 @@ void hc_conn_disconnect(struct hc_conn *conn) {
         conn->_disconnected = true;
         conn->readable = false;
         conn->writable = false;
+        if (conn->_tls != NULL) {
+            hc_tls_session_end(conn->_tls);
+            hc_tls_session_destroy(hc_take(conn->_tls));
+        }
         hc_watch_stop(&conn->_watch);
         close(conn->_watch.fd);
     }

@@ -4,17 +4,19 @@
  * The socket is watched once, edge-triggered, for everything. `readable` and `writable` say what
  * may be tried; reading and flushing keep them up to date, so that they seldom cost a system call
  * in vain. Whoever leaves a readable connection unread, because it has taken enough for this turn,
- * calls hc_conn_again(). All bytes pass through hc_conn_read() and hc_conn_flush(): this is the
- * place for encryption.
+ * calls hc_conn_again(). All bytes pass through hc_conn_read() and hc_conn_flush(), which encrypt
+ * and decrypt them once hc_conn_secure() was called.
  */
 #ifndef HC_NET_CONN_H
 #define HC_NET_CONN_H
 
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "outq.h"
 
 struct hc_conn;
+struct hc_tls_session;
 
 struct hc_conn_handler {
     /* There may be something to read, or room to write, or hc_conn_again() was called. */
@@ -31,14 +33,16 @@ struct hc_conn {
     bool readable;
     bool drained; /* probably not, though: the last read got less than there was room for */
     bool writable;
-    bool hung_up; /* the peer sends no more; what it has sent may still be unread */
-    bool ended;   /* and was read to its end */
+    bool hung_up;     /* the peer sends no more; what it has sent may still be unread */
+    bool ended;       /* and was read to its end */
+    bool handshaking; /* TLS is not yet established */
 
     struct hc_watch _watch;
     struct hc_task _task;
     bool _posted;
     bool _disconnected;
     bool _closed;
+    struct hc_tls_session *_tls; /* NULL: what passes is not encrypted */
 };
 
 enum hc_conn_status {
@@ -52,6 +56,9 @@ enum hc_conn_status {
 enum hc_code hc_conn_init(struct hc_conn *conn, struct hc_loop *loop, int fd,
                           const struct hc_address *peer, const struct hc_conn_handler *handler,
                           struct hc_error *error);
+
+/* Speak TLS from the first byte on. Before anything else; false without memory. */
+bool hc_conn_secure(struct hc_conn *conn, struct hc_tls *tls);
 
 /* Receive into the N vectors, N at most HC_CONN_IOV. *SIZE is set, and not 0, with HC_CONN_OK. */
 enum { HC_CONN_IOV = 64 };

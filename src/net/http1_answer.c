@@ -75,10 +75,12 @@ static char *put_headers(char *place, const struct hc_http_header *headers, size
 
 static void put_head(struct hc_http_exchange *exchange, int status,
                      const struct hc_http_header *headers, size_t n_headers, uint64_t size) {
-    struct hc_text server = hc_text_of(exchange->conn->shard->config->server_name);
+    const struct hc_http_config *config = exchange->conn->shard->config;
+    struct hc_text server = hc_text_of(config->server_name);
     struct hc_text reason = hc_text_of(hc_http_reason(status));
     struct hc_text framing = framing_header(exchange, status, size);
-    size_t room = 256 + reason.size + headers_size(headers, n_headers) + server.size;
+    size_t room = 256 + reason.size + headers_size(headers, n_headers) +
+                  headers_size(config->headers, config->n_headers) + server.size;
     char *begin = hc_outq_reserve(&exchange->out, room);
     char *place = put(begin, HC_TEXT("HTTP/1.1 "));
     place = put_number(place, (uint64_t)status, 10);
@@ -86,6 +88,7 @@ static void put_head(struct hc_http_exchange *exchange, int status,
     place = put(place, reason);
     place = put(place, HC_TEXT("\r\n"));
     place = put_headers(place, headers, n_headers);
+    place = put_headers(place, config->headers, config->n_headers);
     place = put(place, framing);
     if (framing.size > 0 && size != STREAMED) {
         place = put(put_number(place, size, 10), HC_TEXT("\r\n"));

@@ -28,10 +28,16 @@ void hc_http1_close(struct hc_http1_conn *http) {
     hc_conn_close(&http->conn);
 }
 
+void hc_http1_begin_wait(struct hc_http1_conn *http) {
+    if (!http->conn.handshaking) { /* which is one wait, however often something comes */
+        http->since_ns = hc_http1_now_ns(http);
+    }
+}
+
 void hc_http1_go_idle(struct hc_http1_conn *http) {
     hc_http1_give_exchange(http);
     http->state = HC_HTTP1_IDLE;
-    http->since_ns = hc_http1_now_ns(http);
+    hc_http1_begin_wait(http);
 }
 
 void hc_http1_break(struct hc_http1_conn *http) {
@@ -122,11 +128,21 @@ static void on_closed(struct hc_conn *conn) {
     hc_http_shard_freed_conn(shard);
 }
 
-void hc_http1_conn_accept(struct hc_http_shard *shard, int fd, const struct hc_address *peer) {
+static enum hc_code open_conn(struct hc_http1_conn *http, struct hc_http_shard *shard, int fd,
+                              const struct hc_address *peer, struct hc_error *error) {
     static const struct hc_conn_handler handler = {on_ready, on_closed};
+    HC_TRY(hc_conn_init(&http->conn, shard->loop, fd, peer, &handler, error));
+    if (shard->config->tls != NULL && !hc_conn_secure(&http->conn, shard->config->tls)) {
+        hc_conn_disconnect(&http->conn);
+        return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "no memory for TLS");
+    }
+    return HC_OK;
+}
+
+void hc_http1_conn_accept(struct hc_http_shard *shard, int fd, const struct hc_address *peer) {
     struct hc_error error;
     struct hc_http1_conn *http = hc_new(struct hc_http1_conn);
-    if (hc_conn_init(&http->conn, shard->loop, fd, peer, &handler, &error) != HC_OK) {
+    if (open_conn(http, shard, fd, peer, &error) != HC_OK) {
         hc_log_warning("refused a connection: %s", error.message);
         hc_loop_add_load(shard->loop, -1);
         free(http);
@@ -134,6 +150,7 @@ void hc_http1_conn_accept(struct hc_http_shard *shard, int fd, const struct hc_a
         return;
     }
     http->shard = shard;
+    http->since_ns = hc_http1_now_ns(http);
     http->timer.on_due = hc_http1_on_due;
     hc_list_append(&shard->conns, &http->link);
     hc_http1_go_idle(http);

@@ -112,6 +112,9 @@ static inline uint64_t hc_http1_now_ns(const struct hc_http1_conn *http) {
 void hc_http1_conn_accept(struct hc_http_shard *shard, int fd, const struct hc_address *peer);
 void hc_http1_conn_stop(struct hc_http1_conn *http); /* the server stops: close if idle */
 
+/* A wait begins whose length is limited. */
+void hc_http1_begin_wait(struct hc_http1_conn *http);
+
 /* Steps for as long as there are any. */
 void hc_http1_advance(struct hc_http1_conn *http);
 

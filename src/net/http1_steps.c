@@ -17,7 +17,7 @@ static bool step_idle(struct hc_http1_conn *http) {
         return false;
     }
     http->exchange = hc_http1_exchange_take(http);
-    http->since_ns = hc_http1_now_ns(http);
+    hc_http1_begin_wait(http);
     http->state = HC_HTTP1_HEAD;
     return true;
 }

@@ -19,7 +19,8 @@ static uint64_t state_deadline_ns(const struct hc_http1_conn *http) {
     const struct hc_http_config *config = http->shard->config;
     switch (http->state) {
     case HC_HTTP1_IDLE:
-        return after(http->since_ns, config->idle_timeout_ns);
+        return after(http->since_ns,
+                     http->conn.handshaking ? config->head_timeout_ns : config->idle_timeout_ns);
     case HC_HTTP1_HEAD:
         return after(http->since_ns, config->head_timeout_ns);
     case HC_HTTP1_OPEN:

@@ -83,8 +83,8 @@ void hc_http_on_close(struct hc_http_exchange *exchange, hc_http_close_fn on_clo
 
 /*
  * After HC_HTTP_HALF_CLOSED: find out whether the client still waits, by an interim answer that
- * those who do skip ("100 Continue"). If it has closed its socket HC_HTTP_GONE follows. Does nothing
- * for HTTP/1.0, nor once the answer has begun.
+ * those who do skip ("100 Continue"). If it has closed its socket HC_HTTP_GONE follows. Does
+ * nothing for HTTP/1.0, nor once the answer has begun.
  */
 void hc_http_probe(struct hc_http_exchange *exchange);
 

@@ -14,6 +14,7 @@
 
 #include "net/http1.h"
 #include "net/http_exchange.h"
+#include "net/tls.h"
 
 struct hc_http_server;
 
@@ -21,11 +22,14 @@ struct hc_http_config {
     const char *address;
     uint16_t port;
     bool reuse_port;
+    struct hc_tls *tls; /* NULL: connections are not encrypted; must outlive the server */
 
     void (*on_request)(void *app, struct hc_http_exchange *exchange);
     void *app;
 
     const char *server_name; /* the Server header, none when NULL; must outlive the server */
+    const struct hc_http_header *headers; /* sent with every answer; must outlive the server */
+    size_t n_headers;
     struct hc_http1_limits limits;
 
     /* An answered request's body is read to its end when no more than this is left of it. */
@@ -33,7 +37,8 @@ struct hc_http_config {
 
     /* Timeouts, each 0 for none: */
     uint64_t idle_timeout_ns; /* of a connection between requests */
-    uint64_t head_timeout_ns; /* from the first byte of a request to the end of its header */
+    uint64_t head_timeout_ns; /* from the first byte of a request to the end of its header; of TLS's
+                                 handshake */
     /* A body may pause for body_timeout_ns, once; every body_rate bytes earn it a second more. */
     uint64_t body_timeout_ns;
     uint32_t body_rate;
