@@ -108,7 +108,16 @@ static void start_http(void) {
         .port = (uint16_t)options.http_port,
         .reuse_port = options.reuse_http_port,
         .max_input_size = options.http_max_input_size,
-        .max_body_size = (uint64_t)2 << 30,
+        .max_body_size = options.http_max_body_size,
+        .forward_pattern = options.http_forward_pattern,
+        .cors_origin = options.http_cors_origin,
+        .restrictions = &options.http_restrictions,
+        .use_tls = options.http_tls.use || options.http_tls.mutual,
+        .tls = {.cert_path = options.http_tls.cert,
+                .key_path = options.http_tls.key,
+                .root_path = options.http_tls.root,
+                .mutual = options.http_tls.mutual,
+                .protocol = "http/1.1"},
     };
     struct hc_error error;
     if (hc_http_api_create(server, &http_options, &http, &error) != HC_OK) {

@@ -22,6 +22,7 @@ enum kind {
     STARTUP_MODEL,
     CONTROL_MODE,
     LEVEL, /* unsigned, or a bool */
+    RESTRICTION,
     HELP,
     VERSION,
 };
@@ -82,6 +83,23 @@ static const struct option_row rows[] = {
      "Threads for input and output (by the number of cores)."},
     {"http-max-input-size", SIZE, AT(http_max_input_size), NULL,
      "Longest request body in bytes, binary tensors not counted (67108864)."},
+    {"http-max-body-size", SIZE, AT(http_max_body_size), NULL,
+     "Longest request body in bytes, binary tensors included (2147483648)."},
+    {"http-header-forward-pattern", TEXT, AT(http_forward_pattern), NULL,
+     "Headers of infer requests to forward as parameters: a regular expression for their names."},
+    {"http-restricted-api", RESTRICTION, AT(http_restrictions), NULL,
+     "<api>,<api>:<header>=<value>: serve these only to requests with that header. APIs: health, "
+     "metadata, inference, shared-memory, model-config, model-repository, statistics, trace, "
+     "logging. May be repeated."},
+    {"http-cors-origin", TEXT, AT(http_cors_origin), NULL,
+     "Origin of web pages that may send requests; * for all (none)."},
+    {"http-use-ssl", BOOL, AT(http_tls.use), NULL, "Encrypt connections (false)."},
+    {"http-use-ssl-mutual", BOOL, AT(http_tls.mutual), NULL,
+     "Encrypt connections and want a certificate of clients (false)."},
+    {"http-server-cert", TEXT, AT(http_tls.cert), NULL, "The server's certificate, PEM."},
+    {"http-server-key", TEXT, AT(http_tls.key), NULL, "The server's private key, PEM."},
+    {"http-root-cert", TEXT, AT(http_tls.root), NULL,
+     "Certificates that sign those of clients, PEM."},
 
     {"allow-grpc", BOOL, AT(allow_grpc), "gRPC", "Serve gRPC (true)."},
     {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001)."},
@@ -221,6 +239,8 @@ static bool apply(const struct option_row *row, const char *argument, struct hc_
         return parse_control_mode(argument, place);
     case LEVEL:
         return parse_level(argument, place);
+    case RESTRICTION:
+        return hc_restrictions_add(place, argument, NULL) == HC_OK;
     case HELP:
     case VERSION:
         break;
@@ -244,6 +264,7 @@ static void set_defaults(struct hc_options *options) {
         .allow_http = true,
         .http_port = 8000,
         .http_max_input_size = 64 << 20,
+        .http_max_body_size = (uint64_t)2 << 30,
         .allow_grpc = true,
         .grpc_port = 8001,
         .allow_metrics = true,
@@ -257,6 +278,11 @@ static void set_defaults(struct hc_options *options) {
     set_text(&options->server.python, "python3");
     set_text(&options->server.config_name, "");
     set_text(&options->http_address, "0.0.0.0");
+    set_text(&options->http_forward_pattern, "");
+    set_text(&options->http_cors_origin, "");
+    set_text(&options->http_tls.cert, "");
+    set_text(&options->http_tls.key, "");
+    set_text(&options->http_tls.root, "");
     set_text(&options->log_format, "default");
     set_text(&options->log_file, "");
 }
@@ -322,6 +348,12 @@ enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options
 
 void hc_options_finish(struct hc_options *options) {
     free(options->http_address);
+    free(options->http_forward_pattern);
+    free(options->http_cors_origin);
+    hc_restrictions_finish(&options->http_restrictions);
+    free(options->http_tls.cert);
+    free(options->http_tls.key);
+    free(options->http_tls.root);
     free(options->log_format);
     free(options->log_file);
 }

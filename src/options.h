@@ -24,6 +24,17 @@ struct hc_options {
     bool reuse_http_port;
     unsigned http_thread_count; /* 0: by the number of cores */
     uint64_t http_max_input_size;
+    uint64_t http_max_body_size;
+    char *http_forward_pattern;
+    char *http_cors_origin;
+    struct hc_restrictions http_restrictions;
+    struct hc_tls_options {
+        bool use;
+        bool mutual;
+        char *cert;
+        char *key;
+        char *root;
+    } http_tls;
     bool allow_grpc;
     unsigned grpc_port;
     bool allow_metrics;

@@ -53,3 +53,15 @@ void http_answer_error_and_header(struct hc_http_exchange *exchange, enum hc_cod
                                   struct hc_text message, const struct hc_http_header *header) {
     answer_message(exchange, hc_code_http(code), header, message);
 }
+
+void http_answer_preflight(struct hc_http_exchange *exchange) {
+    const struct hc_http_request *http = hc_http_request(exchange);
+    const struct hc_http_header *wanted =
+        hc_http_find(http->headers, http->n_headers, "access-control-request-headers");
+    const struct hc_http_header headers[] = {
+        {HC_TEXT("Access-Control-Allow-Methods"), HC_TEXT("GET, HEAD, POST, OPTIONS")},
+        {HC_TEXT("Access-Control-Max-Age"), HC_TEXT("86400")},
+        {HC_TEXT("Access-Control-Allow-Headers"), wanted != NULL ? wanted->value : HC_TEXT("")},
+    };
+    hc_http_respond(exchange, 204, headers, wanted != NULL ? 3 : 2, NULL, 0);
+}

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/infer.h"
+#include "http_forward.h"
 
 static void on_close(struct hc_http_exchange *exchange, enum hc_http_loss loss) {
     struct http_infer *infer = hc_http_data(exchange);
@@ -42,6 +43,31 @@ void http_infer_run(struct http_infer *infer) {
     }
 }
 
+static void on_end(struct hc_http_exchange *exchange, struct hc_text bytes,
+                   const struct hc_error *failure) {
+    struct http_infer *infer = hc_http_data(exchange);
+    struct hc_error error;
+    if (failure != NULL) {
+        http_infer_fail_with(infer, failure);
+    } else if (bytes.size > 0) {
+        hc_error_set(&error, HC_INVALID_ARGUMENT, "unexpected additional input data for model '%s'",
+                     infer->request->model->name);
+        http_infer_fail_with(infer, &error);
+    } else {
+        http_infer_run(infer);
+    }
+}
+
+/* All inputs are in place: nothing may follow, which of a chunked body only its end tells. */
+static void end_body(struct http_infer *infer) {
+    uint64_t left;
+    if (http_body_left(&infer->body, &left)) {
+        http_infer_run(infer);
+    } else {
+        hc_http_read_some(infer->exchange, 1, on_end);
+    }
+}
+
 static void on_binary(struct hc_http_exchange *exchange, struct hc_text bytes,
                       const struct hc_error *error) {
     (void)bytes;
@@ -49,7 +75,7 @@ static void on_binary(struct hc_http_exchange *exchange, struct hc_text bytes,
     if (error != NULL) {
         http_infer_fail_with(infer, error);
     } else {
-        http_infer_run(infer);
+        end_body(infer);
     }
 }
 
@@ -69,7 +95,9 @@ static enum hc_code read_request(struct http_infer *infer, struct hc_text text,
         HC_TRY(hc_infer_json_check_binary(&infer->json, left,
                                           hc_text_of(infer->request->model->name), error));
     }
-    return http_infer_take(infer, error);
+    HC_TRY(http_infer_take(infer, error));
+    http_forward_headers(infer->api, infer->exchange, infer->request);
+    return HC_OK;
 }
 
 /* The JSON part did not come; say so in Triton's words when it is too long. */
@@ -101,8 +129,20 @@ static void on_json(struct hc_http_exchange *exchange, struct hc_text bytes,
     } else if (infer->n_vectors > 0) {
         http_body_read_into(&infer->body, infer->vectors, infer->n_vectors, on_binary);
     } else {
-        http_infer_run(infer);
+        end_body(infer);
     }
+}
+
+static enum hc_code check_size(const struct http_infer *infer, struct hc_error *error) {
+    uint64_t limit = infer->api->options.max_body_size;
+    uint64_t size;
+    if (hc_http_body_left(infer->exchange, &size) && size > limit) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "request size of %ju bytes exceeds the maximum allowed size of %ju "
+                            "bytes. Use --http-max-body-size to increase the limit.",
+                            (uintmax_t)size, (uintmax_t)limit);
+    }
+    return HC_OK;
 }
 
 /* How the body is to be read, by its headers; RAW: it has no JSON part. */
@@ -174,7 +214,9 @@ void http_infer(const struct http_call *call) {
         return;
     }
     struct http_infer *infer = http_infer_create(call, model, http_infer_on_response);
-    if (http_body_coding(&infer->body, &coding, &error) != HC_OK) {
+    if (check_size(infer, &error) != HC_OK) {
+        http_infer_fail_with(infer, &error);
+    } else if (http_body_coding(&infer->body, &coding, &error) != HC_OK) {
         http_infer_refuse_coding(infer, &error);
     } else if (coding != HC_CODING_IDENTITY) {
         http_body_decode(&infer->body, coding, call->api->options.max_body_size,

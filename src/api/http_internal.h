@@ -4,6 +4,8 @@
 #ifndef HC_API_HTTP_INTERNAL_H
 #define HC_API_HTTP_INTERNAL_H
 
+#include <regex.h>
+
 #include "api/http.h"
 #include "base/buf.h"
 
@@ -11,6 +13,10 @@ struct hc_http_api {
     struct hc_server *server;
     struct hc_http_api_options options;
     struct hc_http_server *http;
+    struct hc_tls *tls;            /* NULL: none */
+    regex_t *forward;              /* names of headers that become parameters, NULL: none */
+    struct hc_http_header cors[3]; /* sent with every answer */
+    size_t n_cors;
 };
 
 /* What a handler gets: the exchange, and what the path said. */
@@ -37,6 +43,9 @@ void http_answer_error(struct hc_http_exchange *exchange, enum hc_code code,
 void http_answer_error_and_header(struct hc_http_exchange *exchange, enum hc_code code,
                                   struct hc_text message, const struct hc_http_header *header);
 void http_answer_status(struct hc_http_exchange *exchange, int status, struct hc_text message);
+
+/* To a browser that asks what it may send (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+void http_answer_preflight(struct hc_http_exchange *exchange);
 
 /* ---- handlers ---- */
 

@@ -5,51 +5,51 @@
 
 /* In each table, the methods of one path follow each other. */
 static const struct http_route server_routes[] = {
-    {"", "GET", HTTP_GROUP_METADATA, http_server_metadata},
-    {"/health/live", "GET", HTTP_GROUP_HEALTH, http_live},
-    {"/health/ready", "GET", HTTP_GROUP_HEALTH, http_ready},
-    {"/logging", "GET", HTTP_GROUP_LOGGING, http_log_settings},
-    {"/logging", "POST", HTTP_GROUP_LOGGING, http_change_log_settings},
-    {"/models/stats", "GET", HTTP_GROUP_STATISTICS, http_statistics},
-    {"/trace/setting", "GET", HTTP_GROUP_TRACE, http_trace_settings},
-    {"/trace/setting", "POST", HTTP_GROUP_TRACE, http_trace_settings},
+    {"", "GET", HC_API_METADATA, http_server_metadata},
+    {"/health/live", "GET", HC_API_HEALTH, http_live},
+    {"/health/ready", "GET", HC_API_HEALTH, http_ready},
+    {"/logging", "GET", HC_API_LOGGING, http_log_settings},
+    {"/logging", "POST", HC_API_LOGGING, http_change_log_settings},
+    {"/models/stats", "GET", HC_API_STATISTICS, http_statistics},
+    {"/trace/setting", "GET", HC_API_TRACE, http_trace_settings},
+    {"/trace/setting", "POST", HC_API_TRACE, http_trace_settings},
 };
 
 /* Behind "/v2/models/", the model and perhaps its version. */
 static const struct http_route model_routes[] = {
-    {"", "GET", HTTP_GROUP_METADATA, http_model_metadata},
-    {"/config", "GET", HTTP_GROUP_MODEL_CONFIG, http_model_config},
-    {"/generate", "POST", HTTP_GROUP_INFERENCE, http_generate},
-    {"/generate_stream", "POST", HTTP_GROUP_INFERENCE, http_generate_stream},
-    {"/infer", "POST", HTTP_GROUP_INFERENCE, http_infer},
-    {"/ready", "GET", HTTP_GROUP_HEALTH, http_model_ready},
-    {"/stats", "GET", HTTP_GROUP_STATISTICS, http_statistics},
+    {"", "GET", HC_API_METADATA, http_model_metadata},
+    {"/config", "GET", HC_API_MODEL_CONFIG, http_model_config},
+    {"/generate", "POST", HC_API_INFERENCE, http_generate},
+    {"/generate_stream", "POST", HC_API_INFERENCE, http_generate_stream},
+    {"/infer", "POST", HC_API_INFERENCE, http_infer},
+    {"/ready", "GET", HC_API_HEALTH, http_model_ready},
+    {"/stats", "GET", HC_API_STATISTICS, http_statistics},
 };
 
 /* For a model without a version only. */
 static const struct http_route trace_routes[] = {
-    {"/trace/setting", "GET", HTTP_GROUP_TRACE, http_trace_settings},
-    {"/trace/setting", "POST", HTTP_GROUP_TRACE, http_trace_settings},
+    {"/trace/setting", "GET", HC_API_TRACE, http_trace_settings},
+    {"/trace/setting", "POST", HC_API_TRACE, http_trace_settings},
 };
 
 /* Behind "/v2/repository", a repository's name and, but for the index, the model. */
-static const struct http_route index_route = {"/index", "POST", HTTP_GROUP_REPOSITORY,
+static const struct http_route index_route = {"/index", "POST", HC_API_MODEL_REPOSITORY,
                                               http_repository_index};
 static const struct http_route control_routes[] = {
-    {"/load", "POST", HTTP_GROUP_REPOSITORY, http_model_load},
-    {"/unload", "POST", HTTP_GROUP_REPOSITORY, http_model_unload},
+    {"/load", "POST", HC_API_MODEL_REPOSITORY, http_model_load},
+    {"/unload", "POST", HC_API_MODEL_REPOSITORY, http_model_unload},
 };
 
 /* Behind "/v2/systemsharedmemory" or "/v2/cudasharedmemory", and perhaps a region. */
 static const struct http_route system_memory_routes[] = {
-    {"/register", "POST", HTTP_GROUP_SHARED_MEMORY, http_register_system_memory},
-    {"/status", "GET", HTTP_GROUP_SHARED_MEMORY, http_system_memory_status},
-    {"/unregister", "POST", HTTP_GROUP_SHARED_MEMORY, http_unregister_system_memory},
+    {"/register", "POST", HC_API_SHARED_MEMORY, http_register_system_memory},
+    {"/status", "GET", HC_API_SHARED_MEMORY, http_system_memory_status},
+    {"/unregister", "POST", HC_API_SHARED_MEMORY, http_unregister_system_memory},
 };
 static const struct http_route cuda_memory_routes[] = {
-    {"/register", "POST", HTTP_GROUP_SHARED_MEMORY, http_register_cuda_memory},
-    {"/status", "GET", HTTP_GROUP_SHARED_MEMORY, http_cuda_memory_status},
-    {"/unregister", "POST", HTTP_GROUP_SHARED_MEMORY, http_unregister_cuda_memory},
+    {"/register", "POST", HC_API_SHARED_MEMORY, http_register_cuda_memory},
+    {"/status", "GET", HC_API_SHARED_MEMORY, http_cuda_memory_status},
+    {"/unregister", "POST", HC_API_SHARED_MEMORY, http_unregister_cuda_memory},
 };
 
 /* Take what stands before the next slash, or all there is. */

@@ -4,25 +4,13 @@
 #ifndef HC_API_HTTP_ROUTE_H
 #define HC_API_HTTP_ROUTE_H
 
+#include "core/restriction.h"
 #include "http_internal.h"
-
-/* Endpoints that are restricted together. */
-enum http_group {
-    HTTP_GROUP_HEALTH,
-    HTTP_GROUP_METADATA,
-    HTTP_GROUP_INFERENCE,
-    HTTP_GROUP_SHARED_MEMORY,
-    HTTP_GROUP_MODEL_CONFIG,
-    HTTP_GROUP_REPOSITORY,
-    HTTP_GROUP_STATISTICS,
-    HTTP_GROUP_TRACE,
-    HTTP_GROUP_LOGGING,
-};
 
 struct http_route {
     const char *path; /* what is left of it when names and their prefixes are taken off */
     const char *method;
-    enum http_group group;
+    enum hc_api api; /* to which it belongs */
     void (*handle)(const struct http_call *call);
 };
 

@@ -17,19 +17,29 @@
 #ifndef HC_API_HTTP_H
 #define HC_API_HTTP_H
 
+#include "core/restriction.h"
 #include "core/server.h"
 #include "net/http_server.h"
 
 struct hc_http_api;
 
+/* Texts may be NULL where nothing else is said. */
 struct hc_http_api_options {
     const char *address;
     uint16_t port;
     bool reuse_port;
     size_t max_input_size;  /* of what is not binary tensor data */
     uint64_t max_body_size; /* of whole requests */
+    const char
+        *forward_pattern;    /* of headers that become parameters: a POSIX extended expression
+                                that a part of their name matches, whatever the case; "": none */
+    const char *cors_origin; /* that browsers may send requests from, "*": any; "": none */
+    const struct hc_restrictions *restrictions; /* NULL: none */
+    bool use_tls;
+    struct hc_tls_config tls;
 };
 
+/* What OPTIONS point to must stay; HC_INVALID_ARGUMENT when they cannot be used. */
 enum hc_code hc_http_api_create(struct hc_server *server, const struct hc_http_api_options *options,
                                 struct hc_http_api **api, struct hc_error *error);
 
