@@ -73,6 +73,8 @@ static const struct option_row rows[] = {
 
     {"python", TEXT, AT(server.python), "Python",
      "Interpreter for models that name none: a path, or a name on PATH (python3)."},
+    {"prefix-model-output", BOOL, AT(server.prefix_output), NULL,
+     "Put the model's name before each line that it prints (false)."},
 
     {"allow-http", BOOL, AT(allow_http), "HTTP", "Serve HTTP (true)."},
     {"http-address", TEXT, AT(http_address), NULL, "Address to listen on (0.0.0.0)."},

@@ -17,14 +17,15 @@ void http_live(const struct http_call *call) {
 
 void http_ready(const struct http_call *call) {
     if (!exiting(call)) {
-        bool ready = !call->api->server->options.strict_readiness || call->context->catalog->ready;
+        bool ready = !call->api->server->options.strict_readiness ||
+                     hc_catalog_is_ready(call->context->catalog);
         http_answer_empty(call->exchange, ready ? 200 : 400);
     }
 }
 
 void http_model_ready(const struct http_call *call) {
     struct hc_model *model;
-    if (http_find_model(call, &model, NULL) != HC_OK) {
+    if (http_find_model(call, &model, NULL) != HC_OK || !hc_model_is_up(model)) {
         http_answer_status(call->exchange, 400, HC_TEXT("Model version not ready"));
     } else {
         http_answer_empty(call->exchange, 200);

@@ -168,3 +168,20 @@ enum hc_code hc_catalog_model(const struct hc_catalog *catalog, struct hc_text n
     return version < 0 ? find_latest(entry, model, error)
                        : find_version(entry, version, model, error);
 }
+
+static bool is_up(const struct hc_catalog_entry *entry) {
+    for (size_t i = 0; i < entry->n_versions; i++) {
+        if (entry->versions[i].model != NULL && !hc_model_is_up(entry->versions[i].model)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool hc_catalog_is_ready(const struct hc_catalog *catalog) {
+    bool ready = catalog->ready;
+    for (size_t i = 0; i < catalog->n_entries && ready; i++) {
+        ready = is_up(&catalog->entries[i]);
+    }
+    return ready;
+}

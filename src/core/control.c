@@ -274,15 +274,17 @@ static const char *name_of_state(enum hc_model_state state) {
 
 static void add_version(struct call *call, const char *name,
                         const struct hc_catalog_version *version) {
-    if (call->ready_only && version->state != HC_MODEL_READY) {
+    bool down = version->model != NULL && !hc_model_is_up(version->model);
+    enum hc_model_state state = down ? HC_MODEL_UNAVAILABLE : version->state;
+    if (call->ready_only && state != HC_MODEL_READY) {
         return;
     }
     hc_auto(text) number = hc_format("%" PRId64, version->number);
     const struct hc_control_model model = {
         .name = name,
         .version = copy(call, number),
-        .state = name_of_state(version->state),
-        .reason = copy(call, version->reason),
+        .state = name_of_state(state),
+        .reason = copy(call, down ? version->model->trouble : version->reason),
     };
     add_model(call, &model);
 }

@@ -155,6 +155,7 @@ void hc_model_destroy(struct hc_model *model) {
     pthread_mutex_destroy(&model->lock);
     free(model->config_json);
     free(model->reason);
+    free(model->trouble);
     free(model->backend_folder);
     free(model->folder);
     free(model->name);
@@ -196,6 +197,21 @@ void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
 void hc_model_unloaded(struct hc_model *model) {
     model->state = HC_MODEL_UNAVAILABLE;
     model->on_unloaded(model);
+}
+
+void hc_model_troubled(struct hc_model *model, const char *trouble) {
+    free(model->trouble);
+    model->trouble = hc_strdup(trouble);
+}
+
+bool hc_model_is_up(struct hc_model *model) {
+    bool up = model->n_instances == 0;
+    pthread_mutex_lock(&model->lock);
+    for (size_t i = 0; i < model->n_instances && !up; i++) {
+        up = model->instances[i].state == HC_INSTANCE_READY;
+    }
+    pthread_mutex_unlock(&model->lock);
+    return up;
 }
 
 char *hc_model_file(const struct hc_model *model) {

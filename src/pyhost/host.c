@@ -307,6 +307,7 @@ static void be_zygote(void) {
         hc_talk_fail(bytes == NULL ? HC_TEXT("out of memory") : hc_py_bytes_text(bytes));
         exit(1);
     }
+    call_quietly("faulthandler", "enable"); /* a crash shows where Python was */
     if (!hc_py_make_modules(&services) || !prepare_interpreter()) {
         hc_talk_fail_exception("cannot start");
         exit(1);

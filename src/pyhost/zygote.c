@@ -53,10 +53,16 @@ static void send_child(uint32_t kind, const struct hc_control_child *child, int 
                  pid_fd >= 0 ? 1 : 0);
 }
 
-static void begin_child(int control) {
+enum { N_CHILD_FDS = 3 }; /* control socket, standard output and error */
+
+static void begin_child(const int *fds) {
     setpgid(0, 0);
-    hc_talk_begin(control);
-    hc_service_start(control);
+    dup2(fds[1], STDOUT_FILENO);
+    dup2(fds[2], STDERR_FILENO);
+    close(fds[1]);
+    close(fds[2]);
+    hc_talk_begin(fds[0]);
+    hc_service_start(fds[0]);
     hc_signals_shrug_off();
     seed();
 }
@@ -64,18 +70,20 @@ static void begin_child(int control) {
 /* True in the child. */
 static bool fork_child(void) {
     int fds[HC_CONTROL_MAX_FDS];
-    if (hc_talk_take_fds(fds) != 1) {
+    if (hc_talk_take_fds(fds) != N_CHILD_FDS) {
         _exit(1); /* the server does not do that */
     }
     PyOS_BeforeFork();
     pid_t pid = fork();
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        begin_child(fds[0]);
+        begin_child(fds);
         return true;
     }
     PyOS_AfterFork_Parent();
-    close(fds[0]);
+    for (size_t i = 0; i < N_CHILD_FDS; i++) {
+        close(fds[i]);
+    }
     if (pid > 0) {
         setpgid(pid, pid); /* whoever is first */
     }

@@ -138,7 +138,7 @@ static enum hc_code start_zygote(struct environment *environment, struct hc_erro
     char *argv[] = {options->pyhost_path, python, options->module_path,
                     (char[]){'0' + PROCESS_CONTROL_FD, '\0'}, NULL};
     process_init(&environment->process, environment->server->control,
-                 environment->folder != NULL ? environment->folder : options->python,
+                 environment->folder != NULL ? environment->folder : options->python, NULL,
                  &zygote_events);
     return process_spawn(&environment->process, argv, variables.items, error);
 }
@@ -198,7 +198,7 @@ static enum hc_code unpack(struct environment *environment, struct hc_error *err
     }
     environment->folder = hc_strdup(environment->unpacked);
     hc_log_info("Extracting Python execution env %s", environment->path);
-    process_init(&environment->process, environment->server->control, environment->path,
+    process_init(&environment->process, environment->server->control, environment->path, NULL,
                  &unpacker_events);
     char *argv[] = {options->unpack_path, environment->path, environment->unpacked,
                     (char[]){'0' + PROCESS_CONTROL_FD, '\0'}, NULL};
@@ -242,7 +242,7 @@ static struct environment *create(struct hc_server *server, const char *path) {
     struct environment *environment = hc_new(struct environment);
     environment->server = server;
     environment->path = path == NULL ? NULL : hc_strdup(path);
-    process_init(&environment->process, server->control, environment->path, &zygote_events);
+    process_init(&environment->process, server->control, environment->path, NULL, &zygote_events);
     hc_list_init(&environment->waiting);
     hc_list_append(&environments, &environment->link);
     return environment;

@@ -196,6 +196,11 @@ void python_discard(struct hc_request *request);
 /* Wakes loop INDEX when a pyhost has replied. */
 int python_event_fd(unsigned index);
 
+/* What is put before the lines that the model prints; NULL: nothing. */
+static inline const char *python_prefix(const struct python_model *model) {
+    return model->server->options.prefix_output ? model->model->name : NULL;
+}
+
 static inline struct python_model *python_model_of(const struct hc_model *model) {
     return model->backend_model;
 }

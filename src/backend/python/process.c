@@ -17,15 +17,18 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "oom.h"
 
 HC_CLEANUP(json, cJSON *, cJSON_Delete);
 
 enum { MAX_BODY = 4 << 20 }; /* that a process may send */
 
 void process_init(struct process *process, struct hc_loop *loop, const char *name,
-                  const struct process_events *events) {
+                  const char *prefix, const struct process_events *events) {
     *process =
         (struct process){.events = events, .loop = loop, .name = name, .pid_fd = -1, .control = -1};
+    output_init(&process->output, prefix);
+    process->_oom_count = oom_count();
     hc_list_init(&process->_forking);
     hc_list_init(&process->_children);
 }
@@ -33,6 +36,7 @@ void process_init(struct process *process, struct hc_loop *loop, const char *nam
 void process_finish(struct process *process) {
     hc_fd_close(hc_fd_take(&process->pid_fd));
     hc_control_reader_finish(&process->_reader);
+    output_finish(&process->output);
     free(hc_take(process->failure));
 }
 
@@ -54,11 +58,18 @@ char *process_describe_end(const struct process *process) {
     }
     if (WIFSIGNALED(process->status)) {
         int number = WTERMSIG(process->status);
-        return hc_format("Stub process '%s' is not healthy: it was killed by signal %d (%s).",
-                         process->name, number, strsignal(number));
+        return hc_format("Stub process '%s' is not healthy: it was killed by signal %d (%s)%s.",
+                         process->name, number, strsignal(number),
+                         process->out_of_memory ? " when the system was out of memory" : "");
     }
     return hc_format("Stub process '%s' is not healthy: it exited with status %d.", process->name,
                      WEXITSTATUS(process->status));
+}
+
+char *process_tell_end(const struct process *process) {
+    hc_auto(text) end = process_describe_end(process);
+    hc_auto(text) lines = process->failure == NULL ? output_last_lines(&process->output) : NULL;
+    return lines == NULL ? hc_take(end) : hc_format("%s The last of its output:\n%s", end, lines);
 }
 
 static void end(struct process *process);
@@ -95,9 +106,13 @@ static void move_list(struct hc_list *from, struct hc_list *to) {
 static void end(struct process *process) {
     hc_watch_stop(&process->_control_watch);
     hc_fd_close(hc_fd_take(&process->control));
+    output_close(&process->output);
     hc_list_remove(&process->_link);
     process->_parent = NULL;
     process->state = PROCESS_ENDED;
+    process->out_of_memory = process->has_status && WIFSIGNALED(process->status) &&
+                             WTERMSIG(process->status) == SIGKILL &&
+                             oom_count() > process->_oom_count;
     struct hc_list forking;
     struct hc_list children;
     move_list(&process->_forking, &forking);
@@ -405,13 +420,29 @@ enum hc_code process_spawn(struct process *process, char *const *argv, char *con
     return HC_OK;
 }
 
+/* Pipes for what it prints go along with its end of the control socket. */
+static enum hc_code send_fork(struct process *parent, struct process *child,
+                              struct hc_error *error) {
+    int fds[1 + OUTPUT_N_STREAMS] = {-1, -1, -1};
+    enum hc_code code = connect_control(child, &fds[0], error);
+    if (code == HC_OK) {
+        code = output_open(&child->output, child->loop, &fds[1], error);
+    }
+    if (code == HC_OK) {
+        code = hc_control_send(parent->control, HC_CONTROL_FORK, HC_TEXT(""), fds,
+                               1 + OUTPUT_N_STREAMS, error);
+    }
+    for (size_t i = 0; i < 1 + OUTPUT_N_STREAMS; i++) {
+        hc_fd_close(fds[i]);
+    }
+    return code;
+}
+
 enum hc_code process_fork(struct process *parent, struct process *child, struct hc_error *error) {
-    hc_auto(fd) other = -1;
-    HC_TRY(connect_control(child, &other, error));
-    enum hc_code code =
-        hc_control_send(parent->control, HC_CONTROL_FORK, HC_TEXT(""), &other, 1, error);
+    enum hc_code code = send_fork(parent, child, error);
     if (code != HC_OK) {
         hc_fd_close(hc_fd_take(&child->control));
+        output_close(&child->output);
         return code;
     }
     child->_parent = parent;

@@ -17,6 +17,7 @@
 
 #include "channel/control.h"
 #include "net/loop.h"
+#include "output.h"
 
 struct process;
 
@@ -41,7 +42,10 @@ struct process {
     int control;
     char *failure; /* what it said when it could not go on */
     bool has_status;
-    int status; /* as of waitpid() */
+    int status;           /* as of waitpid() */
+    struct output output; /* of one that is forked */
+    bool out_of_memory;   /* it was killed, and somewhere the kernel killed for want of memory */
+    uint64_t _oom_count;  /* when it started */
 
     bool _spawned; /* by the server itself */
     bool _doomed;  /* to be killed as soon as it is known */
@@ -56,8 +60,9 @@ struct process {
     struct hc_task _end_task;
 };
 
+/* PREFIX, or NULL: what is put before each line that it prints. */
 void process_init(struct process *process, struct hc_loop *loop, const char *name,
-                  const struct process_events *events);
+                  const char *prefix, const struct process_events *events);
 
 /* After its end, or before its start. */
 void process_finish(struct process *process);
@@ -90,5 +95,8 @@ void process_abandon(struct process *process);
 
 /* How it ended, in words, to be freed. */
 char *process_describe_end(const struct process *process);
+
+/* The same for the log, with the last of its output unless it said itself what was the matter. */
+char *process_tell_end(const struct process *process);
 
 #endif

@@ -181,7 +181,8 @@ static struct pyhost *create(struct python_instance *owner) {
     host->responses = HC_MEMFILE_NONE;
     host->n_links = owner->model->n_loops;
     host->links = hc_alloc_array(host->n_links, sizeof *host->links);
-    process_init(&host->process, owner->model->server->control, owner->instance->name, &events);
+    process_init(&host->process, owner->model->server->control, owner->instance->name,
+                 python_prefix(owner->model), &events);
     pins_init(&host->pins, owner->model->model->arena, &owner->model->pins_lock);
     return host;
 }

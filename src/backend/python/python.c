@@ -222,10 +222,13 @@ static void end_life(struct pyhost *host) {
         fail_if_abandoned(model);
     } else if (model->loading) {
         struct hc_error error;
-        hc_error_set(&error, HC_INTERNAL, "%s", host->death);
+        hc_auto(text) death = process_tell_end(&host->process);
+        hc_error_set(&error, HC_INTERNAL, "%s", death);
         fail_loading(model, &error);
     } else {
-        hc_log_error("%s It is started again.", host->death);
+        hc_auto(text) death = process_tell_end(&host->process);
+        hc_log_error("Starting again: %s", death);
+        hc_model_troubled(model->model, death);
         restart_later(own);
     }
     pyhost_unref(host);

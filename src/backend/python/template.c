@@ -67,7 +67,7 @@ static void on_frame(struct process *process, const struct hc_control_frame *fra
 
 static void on_end(struct process *process) {
     struct python_model *model = model_of(process);
-    hc_auto(text) death = process_describe_end(process);
+    hc_auto(text) death = process_tell_end(process);
     bool was_ready = model->has_template;
     model->has_template = false;
     model->template_alive = false;
@@ -82,7 +82,8 @@ static const struct process_events events = {
 };
 
 enum hc_code template_start(struct python_model *model, struct hc_error *error) {
-    process_init(&model->template, model->server->control, model->model->name, &events);
+    process_init(&model->template, model->server->control, model->model->name, python_prefix(model),
+                 &events);
     HC_TRY(environment_fork(model->environment, &model->template, error));
     model->template_alive = true;
     return HC_OK;

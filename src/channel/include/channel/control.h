@@ -46,7 +46,7 @@ enum hc_control_kind {
     HC_CONTROL_LOG = 6,
     /* server -> pyhost: be a template: call preload with "args", then wait to be forked. */
     HC_CONTROL_PRELOAD = 7,
-    /* server -> zygote, template: fork. Brings the child's control socket. */
+    /* server -> zygote, template: fork. Brings the child's control socket, output and error. */
     HC_CONTROL_FORK = 8,
     /* The answer, in the order of the questions: the child and its pidfd; pid -1 and none: failed.
      */

@@ -50,6 +50,9 @@ const struct hc_catalog_entry *hc_catalog_find(const struct hc_catalog *catalog,
 const struct hc_catalog_entry *hc_catalog_find_in(const struct hc_catalog *catalog,
                                                   const char *namespace_, const char *name);
 
+/* Whether all that should be served is, now: nothing failed to load, and every model is up. */
+bool hc_catalog_is_ready(const struct hc_catalog *catalog);
+
 /*
  * The model to serve for NAME and VERSION (-1: the highest that is ready), borrowed from the
  * catalog; with the codes and words of Triton for one that is unknown or not ready.

@@ -102,7 +102,8 @@ struct hc_model {
 
     /* Control thread. */
     enum hc_model_state state;
-    char *reason; /* why it is unavailable; NULL: not at all */
+    char *reason;  /* why it is unavailable; NULL: not at all */
+    char *trouble; /* how the instance ended that ended last; NULL: none did */
     uint64_t load_start_ns;
     uint64_t load_ns;              /* how long it took to get ready */
     struct hc_list lifecycle_link; /* among those that are not yet destroyed */
@@ -140,9 +141,13 @@ enum hc_code hc_model_complete(struct hc_model *model, const char *config_json,
 void hc_model_ref(struct hc_model *model);
 void hc_model_unref(struct hc_model *model);
 
+/* Whether an instance takes work, or none is needed; any thread. */
+bool hc_model_is_up(struct hc_model *model);
+
 /* What the backend reports; control thread. ERROR is NULL when the model can be served. */
 void hc_model_loaded(struct hc_model *model, const struct hc_error *error);
 void hc_model_unloaded(struct hc_model *model);
+void hc_model_troubled(struct hc_model *model, const char *trouble);
 
 /*
  * The path of the file that a Python model is in, to be freed: "model.py" in the version's folder

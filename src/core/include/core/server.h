@@ -43,8 +43,9 @@ struct hc_server_options {
     char *backend_directory; /* with a folder for each backend that is written in Python */
 
     /* The Python backend's. */
-    char *python;      /* interpreter for models that name none */
-    char *pyhost_path; /* launcher, extension module */
+    bool prefix_output; /* put a model's name before each line that it prints */
+    char *python;       /* interpreter for models that name none */
+    char *pyhost_path;  /* launcher, extension module */
     char *module_path;
     char *unpack_path; /* the program that unpacks environments */
 };
