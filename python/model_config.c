@@ -325,21 +325,24 @@ static PyObject *config_get_dict(PyObject *self, void *unused) {
 
 static PyMethodDef methods[] = {
     {"as_dict", config_as_dict, METH_NOARGS,
-     "as_dict()\n--\n\nThe config as a dict; changes to it count."},
+     "as_dict($self)\n--\n\nThe config as a dict; changes to it count."},
     {"set_max_batch_size", METHOD(config_set_max_batch_size),
-     "set_max_batch_size(max_batch_size)\n--\n\nThe largest batch that the model takes; not below "
+     "set_max_batch_size($self, max_batch_size)\n--\n\nThe largest batch that the model takes; not "
+     "below "
      "what is configured."},
     {"set_dynamic_batching", config_set_dynamic_batching, METH_NOARGS,
-     "set_dynamic_batching()\n--\n\nHave the server form batches, unless another scheduler is "
+     "set_dynamic_batching($self)\n--\n\nHave the server form batches, unless another scheduler is "
      "configured."},
     {"add_input", METHOD(config_add_input),
-     "add_input(input)\n--\n\nAn input: a dict with name, data_type, dims and, if need be, "
+     "add_input($self, input)\n--\n\nAn input: a dict with name, data_type, dims and, if need be, "
      "optional. Must agree with what is configured for that name."},
     {"add_output", METHOD(config_add_output),
-     "add_output(output)\n--\n\nAn output: a dict with name, data_type and dims. Must agree with "
+     "add_output($self, output)\n--\n\nAn output: a dict with name, data_type and dims. Must agree "
+     "with "
      "what is configured for that name."},
     {"set_model_transaction_policy", METHOD(config_set_model_transaction_policy),
-     "set_model_transaction_policy(transaction_policy_dict)\n--\n\n{'decoupled': bool}: whether "
+     "set_model_transaction_policy($self, transaction_policy_dict)\n--\n\n{'decoupled': bool}: "
+     "whether "
      "the "
      "model sends any number of responses to a request."},
     {0},

@@ -333,26 +333,28 @@ static int request_init(PyObject *self, PyObject *args, PyObject *keywords) {
 }
 
 static PyMethodDef methods[] = {
-    {"inputs", request_inputs, METH_NOARGS, "inputs()\n--\n\nThe input tensors, as a list."},
+    {"inputs", request_inputs, METH_NOARGS, "inputs($self)\n--\n\nThe input tensors, as a list."},
     {"request_id", request_request_id, METH_NOARGS,
-     "request_id()\n--\n\nThe id that the client gave, '' when none."},
+     "request_id($self)\n--\n\nThe id that the client gave, '' when none."},
     {"correlation_id", request_correlation_id, METH_NOARGS,
-     "correlation_id()\n--\n\nThe sequence's id: an int, or a str when the client used one."},
+     "correlation_id($self)\n--\n\nThe sequence's id: an int, or a str when the client used one."},
     {"parameters", request_parameters, METH_NOARGS,
-     "parameters()\n--\n\nThe request's parameters, as the text of a JSON object."},
+     "parameters($self)\n--\n\nThe request's parameters, as the text of a JSON object."},
     {"requested_output_names", request_requested_output_names, METH_NOARGS,
-     "requested_output_names()\n--\n\nThe names of the outputs that are wanted, as a set."},
-    {"flags", request_flags, METH_NOARGS, "flags()\n--\n\nSequence start (1) and end (2)."},
+     "requested_output_names($self)\n--\n\nThe names of the outputs that are wanted, as a set."},
+    {"flags", request_flags, METH_NOARGS, "flags($self)\n--\n\nSequence start (1) and end (2)."},
     {"set_flags", (PyCFunction)(void (*)(void))request_set_flags, METH_VARARGS | METH_KEYWORDS,
-     "set_flags(flags)\n--\n\nSet the sequence flags."},
-    {"timeout", request_timeout, METH_NOARGS, "timeout()\n--\n\nThe timeout in microseconds."},
+     "set_flags($self, flags)\n--\n\nSet the sequence flags."},
+    {"timeout", request_timeout, METH_NOARGS, "timeout($self)\n--\n\nThe timeout in microseconds."},
     {"get_response_sender", request_get_response_sender, METH_NOARGS,
-     "get_response_sender()\n--\n\nWhat answers the request, also after execute has returned."},
+     "get_response_sender($self)\n--\n\nWhat answers the request, also after execute has "
+     "returned."},
     {"set_release_flags", request_set_release_flags, METH_VARARGS,
-     "set_release_flags(flags, /)\n--\n\nTRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the request "
+     "set_release_flags($self, flags, /)\n--\n\nTRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the "
+     "request "
      "delivered again later instead of being answered."},
     {"is_cancelled", request_is_cancelled, METH_NOARGS,
-     "is_cancelled()\n--\n\nWhether nobody waits for the answer any more."},
+     "is_cancelled($self)\n--\n\nWhether nobody waits for the answer any more."},
     {0},
 };
 

@@ -89,12 +89,12 @@ static PyObject *response_parameters(PyObject *self, PyObject *ignored) {
 
 static PyMethodDef methods[] = {
     {"output_tensors", response_output_tensors, METH_NOARGS,
-     "output_tensors()\n--\n\nThe outputs, as a list."},
+     "output_tensors($self)\n--\n\nThe outputs, as a list."},
     {"has_error", response_has_error, METH_NOARGS,
-     "has_error()\n--\n\nWhether there is an error instead of outputs."},
-    {"error", response_error, METH_NOARGS, "error()\n--\n\nThe TritonError, or None."},
+     "has_error($self)\n--\n\nWhether there is an error instead of outputs."},
+    {"error", response_error, METH_NOARGS, "error($self)\n--\n\nThe TritonError, or None."},
     {"parameters", response_parameters, METH_NOARGS,
-     "parameters()\n--\n\nThe response's parameters, as the text of a JSON object."},
+     "parameters($self)\n--\n\nThe response's parameters, as the text of a JSON object."},
     {0},
 };
 

@@ -95,10 +95,10 @@ static PyObject *sender_is_cancelled(PyObject *self, PyObject *ignored) {
 
 static PyMethodDef methods[] = {
     {"send", (PyCFunction)(void (*)(void))sender_send, METH_VARARGS | METH_KEYWORDS,
-     "send(response=None, flags=0)\n--\n\nSend a response, the last one when flags is "
+     "send($self, response=None, flags=0)\n--\n\nSend a response, the last one when flags is "
      "TRITONSERVER_RESPONSE_COMPLETE_FINAL, which may also be sent alone. From any thread."},
     {"is_cancelled", sender_is_cancelled, METH_NOARGS,
-     "is_cancelled()\n--\n\nWhether nobody waits for the answer any more."},
+     "is_cancelled($self)\n--\n\nWhether nobody waits for the answer any more."},
     {0},
 };
 

@@ -236,28 +236,31 @@ static PyObject *tensor_from_dlpack(PyObject *ignored, PyObject *args, PyObject 
 }
 
 static PyMethodDef methods[] = {
-    {"name", tensor_name, METH_NOARGS, "name()\n--\n\nThe tensor's name."},
+    {"name", tensor_name, METH_NOARGS, "name($self)\n--\n\nThe tensor's name."},
     {"as_numpy", tensor_as_numpy, METH_NOARGS,
-     "as_numpy()\n--\n\nThe tensor as an array, the same object at each call. An input's array is "
+     "as_numpy($self)\n--\n\nThe tensor as an array, the same object at each call. An input's "
+     "array is "
      "a "
      "view of the request's memory: it may be written to and kept."},
     {"triton_dtype", tensor_triton_dtype, METH_NOARGS,
-     "triton_dtype()\n--\n\nThe number of the tensor's datatype, as numpy_to_triton_type() has "
+     "triton_dtype($self)\n--\n\nThe number of the tensor's datatype, as numpy_to_triton_type() "
+     "has "
      "it."},
-    {"shape", tensor_shape, METH_NOARGS, "shape()\n--\n\nThe extents, as a list."},
+    {"shape", tensor_shape, METH_NOARGS, "shape($self)\n--\n\nThe extents, as a list."},
     {"is_cpu", tensor_is_cpu, METH_NOARGS,
-     "is_cpu()\n--\n\nWhether the tensor lies in memory that the CPU reads."},
+     "is_cpu($self)\n--\n\nWhether the tensor lies in memory that the CPU reads."},
     {"to_dlpack", tensor_to_dlpack, METH_NOARGS,
-     "to_dlpack()\n--\n\nA DLPack capsule over the tensor's memory."},
+     "to_dlpack($self)\n--\n\nA DLPack capsule over the tensor's memory."},
     {"from_dlpack", (PyCFunction)(void (*)(void))tensor_from_dlpack,
      METH_VARARGS | METH_KEYWORDS | METH_STATIC,
      "from_dlpack(name, tensor)\n--\n\nA tensor over the memory of a DLPack capsule, or of an "
      "object with __dlpack__ and __dlpack_device__."},
     {"__dlpack__", (PyCFunction)(void (*)(void))tensor_dlpack, METH_VARARGS | METH_KEYWORDS,
-     "__dlpack__(stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe capsule that "
+     "__dlpack__($self, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe "
+     "capsule that "
      "consumers of DLPack ask for."},
     {"__dlpack_device__", tensor_dlpack_device, METH_NOARGS,
-     "__dlpack_device__()\n--\n\nThe DLPack device type and number: (1, 0) for the CPU."},
+     "__dlpack_device__($self)\n--\n\nThe DLPack device type and number: (1, 0) for the CPU."},
     {0},
 };
 

@@ -69,8 +69,8 @@ static PyObject *error_code(PyObject *self, PyObject *ignored) {
 }
 
 static PyMethodDef methods[] = {
-    {"message", error_message, METH_NOARGS, "message()\n--\n\nThe text that the client gets."},
-    {"code", error_code, METH_NOARGS, "code()\n--\n\nOne of TritonError.UNKNOWN, INTERNAL, …"},
+    {"message", error_message, METH_NOARGS, "message($self)\n--\n\nThe text that the client gets."},
+    {"code", error_code, METH_NOARGS, "code($self)\n--\n\nOne of TritonError.UNKNOWN, INTERNAL, …"},
     {0},
 };
 

@@ -14,6 +14,7 @@
 #include "execute.h"
 #include "import_model.h"
 #include "module.h"
+#include "plain.h"
 #include "preload.h"
 #include "reply.h"
 #include "service.h"
@@ -337,6 +338,10 @@ static PyObject *run_host(PyObject *module, PyObject *control) {
 
 static PyMethodDef functions[] = {
     {"host", run_host, METH_O, "host(control)\n--\n\nServe a model until the server says stop."},
+    {"plain", hc_plain_prepare, METH_NOARGS,
+     "plain()\n--\n\nMake the modules that models import, without a server."},
+    {"set_model_dir", hc_plain_set_model_dir, METH_O,
+     "set_model_dir(path)\n--\n\nWhat get_model_dir() returns."},
     {0},
 };
 

@@ -1,0 +1,50 @@
+/* The modules in any Python. */
+#include "plain.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "module.h"
+
+static void log_line(int level, struct hc_text file, uint32_t line, struct hc_text message) {
+    hc_auto(text) name = hc_strndup(file.data, file.size);
+    hc_log_write((enum hc_log_level)level, name, (int)line, "%.*s", HC_TEXT_ARGS(message));
+}
+
+/* Requests that a server has sent are the only ones that these are called for. */
+static bool send_nothing(struct hc_message_request *request, PyObject *response, bool final,
+                         bool owned) {
+    (void)request;
+    (void)response;
+    (void)final;
+    (void)owned;
+    hc_py_raise("there is no server to send a response to");
+    return false;
+}
+
+static void abandon_nothing(struct hc_message_request *request) {
+    (void)request;
+}
+
+static const struct hc_py_services services = {
+    .log = log_line,
+    .send = send_nothing,
+    .abandon = abandon_nothing,
+};
+
+PyObject *hc_plain_prepare(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    if (hc_py.module == NULL && !hc_py_make_modules(&services)) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *hc_plain_set_model_dir(PyObject *module, PyObject *path) {
+    (void)module;
+    PyObject *before = hc_py.model_dir;
+    Py_INCREF(path);
+    hc_py.model_dir = path;
+    Py_XDECREF(before);
+    Py_RETURN_NONE;
+}

@@ -1,0 +1,279 @@
+"""What a model.py calls: tensors, requests, responses and the server around it.
+
+Hippocamp provides this module in the processes that run models, under NVIDIA Triton's name for it
+and with Triton's behaviour. Models usually say ``import triton_python_backend_utils as pb_utils``.
+"""
+
+import enum
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, TypeAlias, final
+
+import numpy.typing as npt
+from typing_extensions import disjoint_base
+
+TRITONSERVER_REQUEST_FLAG_SEQUENCE_START: Final = 1
+"""Flag of the first request of a sequence."""
+TRITONSERVER_REQUEST_FLAG_SEQUENCE_END: Final = 2
+"""Flag of the last request of a sequence."""
+TRITONSERVER_RESPONSE_COMPLETE_FINAL: Final = 1
+"""Flag of the last response to a request."""
+TRITONSERVER_REQUEST_RELEASE_ALL: Final = 1
+"""The model is done with the request."""
+TRITONSERVER_REQUEST_RELEASE_RESCHEDULE: Final = 2
+"""The request is to be delivered again."""
+TRITON_STRING_TO_NUMPY: dict[str, Any]
+"""NumPy's types by the names of datatypes in configs: "TYPE_FP32" and so on."""
+
+_Text: TypeAlias = str | bytes | bytearray
+_Parameters: TypeAlias = dict[str, bool | int | str]
+
+class TritonModelException(Exception):
+    """Raised by this module, and by models as they like."""
+
+@disjoint_base
+class TritonError:
+    """The reason why a request could not be answered: a message, and a code."""
+
+    UNKNOWN: ClassVar[Any]
+    INTERNAL: ClassVar[Any]
+    NOT_FOUND: ClassVar[Any]
+    INVALID_ARG: ClassVar[Any]
+    UNAVAILABLE: ClassVar[Any]
+    UNSUPPORTED: ClassVar[Any]
+    ALREADY_EXISTS: ClassVar[Any]
+    CANCELLED: ClassVar[Any]
+
+    def __init__(self, message: _Text, code: Any = ...) -> None: ...
+    def message(self) -> str:
+        """The text that the client gets."""
+
+    def code(self) -> Any:
+        """One of TritonError.UNKNOWN, INTERNAL and so on."""
+
+@disjoint_base
+class Tensor:
+    """A named tensor: an input of a request, or an output to be.
+
+    ``Tensor(name, numpy_array)`` takes a real array of any layout. Strings are arrays of dtype
+    object (of bytes or str) or ``S``; ``<U`` is refused.
+    """
+
+    def __init__(self, name: _Text, numpy_array: npt.NDArray[Any]) -> None: ...
+    def name(self) -> str:
+        """The tensor's name."""
+
+    def as_numpy(self) -> npt.NDArray[Any]:
+        """The tensor as an array, the same object at each call.
+
+        That of an input is a view of shared memory: writable, the request's own, and good for as
+        long as it is kept. Strings are bytes in an array of dtype object.
+        """
+
+    def triton_dtype(self) -> int:
+        """The number of the datatype, as numpy_to_triton_type() has it."""
+
+    def shape(self) -> list[int]:
+        """The extents, the batch dimension first where the model has one."""
+
+    def is_cpu(self) -> bool:
+        """Whether the tensor lies in memory that the CPU reads."""
+
+    def to_dlpack(self) -> Any:
+        """A DLPack capsule over the tensor's memory; strings have none."""
+
+    @staticmethod
+    def from_dlpack(name: _Text, tensor: Any) -> Tensor:
+        """A tensor over the memory of a DLPack capsule, or of an object with __dlpack__()."""
+
+    def __dlpack__(
+        self,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: Any = None,
+        copy: Any = None,
+    ) -> Any:
+        """The capsule that consumers of DLPack ask for."""
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The DLPack device type and number: (1, 0) for the CPU."""
+
+@disjoint_base
+class InferenceRequest:
+    """A request, from a client or to another model."""
+
+    def __init__(
+        self,
+        request_id: _Text = "",
+        correlation_id: int | str = 0,
+        *,
+        inputs: Sequence[Tensor],
+        requested_output_names: Sequence[_Text],
+        model_name: _Text,
+        model_version: int = -1,
+        flags: int = 0,
+        timeout: int = 0,
+        parameters: _Parameters | None = None,
+    ) -> None: ...
+    def inputs(self) -> list[Tensor]:
+        """The input tensors; optional ones that were not sent are missing."""
+
+    def request_id(self) -> str:
+        """The id that the client gave, "" when none."""
+
+    def correlation_id(self) -> int | str:
+        """The sequence's id: an int, or a str when the client used one."""
+
+    def parameters(self) -> str:
+        """The request's parameters, as the text of a JSON object."""
+
+    def requested_output_names(self) -> set[str]:
+        """The names of the outputs that are wanted; others are dropped."""
+
+    def flags(self) -> int:
+        """TRITONSERVER_REQUEST_FLAG_SEQUENCE_START and _END."""
+
+    def set_flags(self, flags: int) -> None:
+        """Set the sequence flags of a request to another model."""
+
+    def timeout(self) -> int:
+        """The timeout in microseconds, 0 for none."""
+
+    def get_response_sender(self) -> InferenceResponseSender:
+        """What answers the request, also after execute has returned."""
+
+    def set_release_flags(self, flags: int, /) -> None:
+        """TRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the request delivered again later."""
+
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+
+@disjoint_base
+class InferenceResponse:
+    """The answer to a request: outputs, or an error."""
+
+    def __init__(
+        self,
+        output_tensors: Sequence[Tensor] = [],
+        error: TritonError | None = None,
+        parameters: _Parameters | None = None,
+    ) -> None: ...
+    def output_tensors(self) -> list[Tensor]:
+        """The outputs."""
+
+    def has_error(self) -> bool:
+        """Whether there is an error instead of outputs."""
+
+    def error(self) -> TritonError | None:
+        """The error, or None."""
+
+    def parameters(self) -> str:
+        """The response's parameters, as the text of a JSON object."""
+
+@final
+class InferenceResponseSender:
+    """Answers a request; from InferenceRequest.get_response_sender()."""
+
+    def send(self, response: InferenceResponse | None = None, flags: int = 0) -> None:
+        """Send a response, from any thread.
+
+        It is the last one when ``flags`` is TRITONSERVER_RESPONSE_COMPLETE_FINAL, which may also
+        be sent alone. A model that is not decoupled sends exactly one.
+        """
+
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+
+@disjoint_base
+class ModelConfig:
+    """A model's config; what auto_complete_config gets, fills in and returns.
+
+    Methods raise ValueError when they contradict what the config says already.
+    """
+
+    def __init__(self, model_config: str) -> None: ...
+    def as_dict(self) -> dict[str, Any]:
+        """The config as a dict; changes to it count."""
+
+    def set_max_batch_size(self, max_batch_size: int) -> None:
+        """The largest batch that the model takes; not below what is configured."""
+
+    def set_dynamic_batching(self) -> None:
+        """Have the server form batches, unless another scheduler is configured."""
+
+    def add_input(self, input: dict[str, Any]) -> None:
+        """An input: a dict with name, data_type, dims and, if need be, optional."""
+
+    def add_output(self, output: dict[str, Any]) -> None:
+        """An output: a dict with name, data_type and dims."""
+
+    def set_model_transaction_policy(self, transaction_policy_dict: dict[str, Any]) -> None:
+        """{"decoupled": bool}: whether the model sends any number of responses to a request."""
+
+class Logger:
+    """Lines in the server's log, with the file and line that they come from."""
+
+    class LogLevel(enum.Enum):
+        """How serious a line is."""
+
+        INFO = 0
+        WARNING = 1
+        ERROR = 2
+        VERBOSE = 3
+
+    INFO: ClassVar[LogLevel]
+    WARNING: ClassVar[LogLevel]
+    ERROR: ClassVar[LogLevel]
+    VERBOSE: ClassVar[LogLevel]
+
+    @staticmethod
+    def log(message: _Text, level: LogLevel = ...) -> None:
+        """Write a line to the server's log."""
+
+    @staticmethod
+    def log_info(message: _Text) -> None:
+        """A line of information."""
+
+    @staticmethod
+    def log_warn(message: _Text) -> None:
+        """A warning."""
+
+    @staticmethod
+    def log_error(message: _Text) -> None:
+        """An error."""
+
+    @staticmethod
+    def log_verbose(message: _Text) -> None:
+        """A line that is written when the server's log is verbose."""
+
+def get_input_tensor_by_name(inference_request: InferenceRequest, name: str) -> Tensor | None:
+    """The request's first input of that name, None when there is none."""
+
+def get_output_tensor_by_name(inference_response: InferenceResponse, name: str) -> Tensor | None:
+    """The response's first output of that name, None when there is none."""
+
+def get_input_config_by_name(model_config: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The dict that configures the input of that name in a parsed config."""
+
+def get_output_config_by_name(model_config: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The dict that configures the output of that name in a parsed config."""
+
+def using_decoupled_model_transaction_policy(model_config: dict[str, Any]) -> bool:
+    """Whether a parsed config is that of a decoupled model."""
+
+def triton_to_numpy_type(data_type: int) -> Any:
+    """The NumPy type of a datatype's number (1 to 13), None for others."""
+
+def numpy_to_triton_type(data_type: Any) -> int | None:
+    """The number of the datatype of a NumPy type, None when there is none."""
+
+def triton_string_to_numpy(triton_type_string: str) -> Any:
+    """The NumPy type of a datatype's name in configs: "TYPE_FP32" and so on."""
+
+def serialize_byte_tensor(input_tensor: npt.NDArray[Any]) -> Any:
+    """The wire encoding of an array of strings: length and bytes of each."""
+
+def deserialize_bytes_tensor(encoded_tensor: bytes) -> npt.NDArray[Any]:
+    """The strings of a wire encoding, as a flat array of bytes objects."""
+
+def get_model_dir() -> str:
+    """The folder of the model's version, in which its file is."""
