@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "end.h"
 #include "execute.h"
+#include "health.h"
 #include "import_model.h"
 #include "module.h"
 #include "plain.h"
@@ -225,7 +226,13 @@ static bool start_model(struct host *host) {
         hc_talk_fail_exception("initialize failed");
         return false;
     }
-    hc_talk_send(HC_CONTROL_READY, HC_TEXT("{}"), NULL, 0);
+    bool checks = hc_health_start(host->executor.model);
+    if (PyErr_Occurred()) {
+        hc_talk_fail_exception("cannot start");
+        return false;
+    }
+    hc_talk_send(HC_CONTROL_READY, checks ? HC_TEXT("{\"is_ready\":true}") : HC_TEXT("{}"), NULL,
+                 0);
     return true;
 }
 

@@ -78,6 +78,8 @@ struct pyhost {
     enum pyhost_adoption adoption;
     struct process process;
     bool forked_from_template; /* which has imported the model */
+    bool asked;                /* whether it is ready, and has not answered */
+    uint64_t round;            /* of checks, in which it was asked */
     char *death;               /* why it died, in words */
 };
 
@@ -109,6 +111,24 @@ bool template_is_wanted(const struct hc_model *model);
 
 /* Start it: one of the calls to python_on_template_…() below follows. */
 enum hc_code template_start(struct python_model *model, struct hc_error *error);
+
+/* ---- check.c: whether the model says itself that it is ready ---- */
+
+struct checks {
+    struct hc_list waiters;
+    struct hc_timer timer;
+    uint64_t round;
+    size_t n_left; /* instances that have not answered; 0: no round is going on */
+    bool ready;    /* so far */
+};
+
+void checks_init(struct checks *checks);
+
+/* Ask every instance, or wait for the answer of those that are being asked. */
+void checks_ask(struct python_model *model, void (*on_checked)(void *user, bool ready), void *user);
+
+void checks_on_answer(struct pyhost *host, struct hc_text body);
+void checks_on_death(struct pyhost *host);
 
 /* ---- loop_side.c ---- */
 
@@ -164,6 +184,7 @@ struct python_model {
     pthread_mutex_t pins_lock;
     size_t n_loops;
     struct environment *environment;
+    struct checks checks;
     struct process template; /* has run preload; instances are forked from it */
     bool wants_template;     /* it is the way to start instances */
     bool template_alive;     /* it was started and has not ended */

@@ -146,13 +146,23 @@ static void on_imported(struct pyhost *host, struct hc_text body) {
     python_on_imported(host, cJSON_GetStringValue(cJSON_GetObjectItem(json, "config")));
 }
 
+static void on_ready(struct pyhost *host, struct hc_text body) {
+    hc_auto(json) json = cJSON_ParseWithLength(body.data, body.size);
+    if (cJSON_IsTrue(cJSON_GetObjectItem(json, "is_ready"))) {
+        atomic_store_explicit(&host->owner->model->model->has_check, true, memory_order_relaxed);
+    }
+    host->state = PYHOST_READY;
+    python_on_ready(host);
+}
+
 static void on_frame(struct process *process, const struct hc_control_frame *frame) {
     struct pyhost *host = hc_list_item(process, struct pyhost, process);
     if (frame->kind == HC_CONTROL_IMPORTED && host->state == PYHOST_STARTING) {
         on_imported(host, frame->body);
     } else if (frame->kind == HC_CONTROL_READY && host->state == PYHOST_IMPORTED) {
-        host->state = PYHOST_READY;
-        python_on_ready(host);
+        on_ready(host, frame->body);
+    } else if (frame->kind == HC_CONTROL_CHECKED && host->asked) {
+        checks_on_answer(host, frame->body);
     } else {
         process_refuse(process, frame);
     }
@@ -163,6 +173,7 @@ static void on_end(struct process *process) {
     struct hc_server *server = host->owner->model->server;
     hc_spin_forget((void *)server->spin_board.base, &host->header->spinning);
     host->state = PYHOST_DEAD;
+    checks_on_death(host);
     host->death = process_describe_end(process);
     python_on_death(host);
 }

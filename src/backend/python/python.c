@@ -377,6 +377,7 @@ static void load(struct hc_model *model) {
     own->model = model;
     own->server = model->server;
     own->loading = true;
+    checks_init(&own->checks);
     own->n_loops = model->server->n_contexts;
     own->n_starting = model->n_instances;
     pthread_mutex_init(&own->pins_lock, NULL);
@@ -527,6 +528,10 @@ static bool withdraw(struct hc_instance *instance, struct hc_execution *executio
     return withdrawn;
 }
 
+static void check(struct hc_model *model, void (*on_checked)(void *user, bool ready), void *user) {
+    checks_ask(python_model_of(model), on_checked, user);
+}
+
 static void cancel(struct hc_request *request) {
     struct hc_message_request *message = hc_message_of(request->model->arena, request->_backend);
     atomic_store_explicit(&message->cancelled, 1, memory_order_relaxed);
@@ -545,4 +550,5 @@ const struct hc_backend hc_python_backend = {
     .kick = kick,
     .withdraw = withdraw,
     .cancel = cancel,
+    .check = check,
 };

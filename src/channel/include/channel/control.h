@@ -38,7 +38,10 @@ enum hc_control_kind {
      * "decoupled". Brings the descriptors. The first message to the child of a template.
      */
     HC_CONTROL_INITIALIZE = 3,
-    /* pyhost -> server: it can be forked, or initialize has returned and requests may come. */
+    /*
+     * pyhost -> server: it can be forked, or initialize has returned and requests may come;
+     * "is_ready": whether the model has that hook.
+     */
     HC_CONTROL_READY = 4,
     /* pyhost -> server: the model cannot be served, "message" says why; the pyhost ends. */
     HC_CONTROL_FAILED = 5,
@@ -55,6 +58,10 @@ enum hc_control_kind {
     HC_CONTROL_REAP = 10,
     /* The answer. */
     HC_CONTROL_REAPED = 11,
+    /* server -> pyhost: call is_ready. */
+    HC_CONTROL_CHECK = 12,
+    /* The answer: whether it is "ready", and if not, "message" may say why. */
+    HC_CONTROL_CHECKED = 13,
 };
 
 enum {

@@ -74,6 +74,12 @@ struct hc_backend {
      * answer any more; the model may be told.
      */
     void (*cancel)(struct hc_request *request);
+
+    /*
+     * Control thread. Ask MODEL's own check, which hc_model.has_check says there is; ON_CHECKED on
+     * the control thread, later or before this returns. NULL where models have none.
+     */
+    void (*check)(struct hc_model *model, void (*on_checked)(void *user, bool ready), void *user);
 };
 
 /* The backend for configs that name NAME, or NULL. */

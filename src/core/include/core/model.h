@@ -95,7 +95,8 @@ struct hc_model {
     struct hc_arena *arena;
     struct hc_model_stats *stats; /* NULL, in tests: nothing is counted */
     const struct hc_backend *backend;
-    char *backend_folder; /* of a backend that is written in Python; NULL for the others */
+    char *backend_folder;  /* of a backend that is written in Python; NULL for the others */
+    atomic_bool has_check; /* the model says itself whether it is ready (core/readiness.h) */
     void *backend_model;
     struct hc_instance *instances;
     size_t n_instances;
