@@ -325,6 +325,7 @@ static void begin_version(struct loading *loading, struct loading_version *versi
         hc_auto(text) failure = hc_format("%s: %s", hc_code_name(error.code), error.message);
         version->n_retries_left = 0;
         fail_version(loading, version, failure);
+        progress_soon(lifecycle); /* nothing else may be under way */
         return;
     }
     model->on_loaded = on_loaded;
