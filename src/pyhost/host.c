@@ -301,6 +301,16 @@ __attribute__((noreturn)) static void leave(void) {
     _exit(0);
 }
 
+/* A crash shows where Python was, and so does a signal of the server. */
+static void prepare_dumps(void) {
+    call_quietly("faulthandler", "enable");
+    hc_auto(py) module = PyImport_ImportModule("faulthandler");
+    hc_auto(py) result = module == NULL
+                             ? NULL
+                             : PyObject_CallMethod(module, "register", "i", HC_CONTROL_DUMP_SIGNAL);
+    PyErr_Clear();
+}
+
 /* Import what every model needs, and wait to be forked; returns in each child. */
 static void be_zygote(void) {
     hc_auto(py) numpy = PyImport_ImportModule("numpy");
@@ -315,7 +325,7 @@ static void be_zygote(void) {
         hc_talk_fail(bytes == NULL ? HC_TEXT("out of memory") : hc_py_bytes_text(bytes));
         exit(1);
     }
-    call_quietly("faulthandler", "enable"); /* a crash shows where Python was */
+    prepare_dumps();
     if (!hc_py_make_modules(&services) || !prepare_interpreter()) {
         hc_talk_fail_exception("cannot start");
         exit(1);

@@ -131,3 +131,31 @@ def test_the_name_of_the_model_can_be_put_before_what_it_prints(servers):
     assert outputs(post(server, "talks", body(tensor("INPUT0", "BYTES", [1], ["hello"]))))
     for line in ["print hello", "stderr hello", "child hello", "MINE<DEBUG.talker>logging hello"]:
         assert server.output.wait_for(rf"^\[talks\] {line}$"), line
+
+
+STUCK = """import time
+import triton_python_backend_utils as pb_utils
+
+class TritonPythonModel:
+    def execute(self, requests):
+        for request in requests:
+            if request.inputs()[0].as_numpy()[0] == 13:
+                self.think_for_ever()
+        return [pb_utils.InferenceResponse([pb_utils.Tensor("OUTPUT0", r.inputs()[0].as_numpy())]) for r in requests]
+
+    def think_for_ever(self):
+        while True:
+            time.sleep(1)
+"""
+
+
+def test_a_stuck_instance_says_where_and_is_started_again(servers):
+    timeout = 'parameters { key: "EXECUTION_TIMEOUT_SECONDS" value { string_value: "0.5" } }\n'
+    repository = servers.repository().add("identity", config=timeout)
+    server = servers.start(repository.write("identity/1/model.py", STUCK))
+    answer = post(server, "identity", body(tensor("INPUT0", "FP32", [1], [13])))
+    assert answer.status_code == 500
+    assert "it was killed, since execute did not return within the time" in answer.text
+    assert server.output.wait_for(r"The last of its output:.*line \d+ in think_for_ever")
+    answer = post(server, "identity", body(tensor("INPUT0", "FP32", [1], [12])))
+    assert outputs(answer)["OUTPUT0"] == [12]

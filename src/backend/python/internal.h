@@ -130,6 +130,12 @@ void checks_ask(struct python_model *model, void (*on_checked)(void *user, bool 
 void checks_on_answer(struct pyhost *host, struct hc_text body);
 void checks_on_death(struct pyhost *host);
 
+/* ---- watchdog.c: instances that are stuck ---- */
+
+/* If the model wants one; before its instances start. */
+enum hc_code watchdog_start(struct python_model *model, struct hc_error *error);
+void watchdog_stop(struct python_model *model);
+
 /* ---- loop_side.c ---- */
 
 /* One loop's side of a model. */
@@ -174,6 +180,11 @@ struct python_instance {
     struct pyhost *host; /* NULL: between two lives */
     struct hc_timer restart_timer;
     unsigned n_failures; /* lives in a row that ended before a success */
+
+    /* The watchdog's. */
+    uint64_t watched_execution; /* 0: none */
+    uint64_t watched_since_ns;
+    bool condemned;
 };
 
 struct python_model {
@@ -185,6 +196,8 @@ struct python_model {
     size_t n_loops;
     struct environment *environment;
     struct checks checks;
+    uint64_t execution_timeout_ns;
+    struct hc_timer watchdog;
     struct process template; /* has run preload; instances are forked from it */
     bool wants_template;     /* it is the way to start instances */
     bool template_alive;     /* it was started and has not ended */

@@ -53,6 +53,10 @@ char *process_describe_end(const struct process *process) {
     if (process->failure != NULL) {
         return hc_strdup(process->failure);
     }
+    if (process->verdict != NULL) {
+        return hc_format("Stub process '%s' is not healthy: it was killed, since %s.",
+                         process->name, process->verdict);
+    }
     if (!process->has_status) {
         return hc_format("Stub process '%s' is not healthy: it has ended.", process->name);
     }
@@ -168,6 +172,11 @@ static void on_death(struct hc_watch *watch, unsigned events) {
     } else {
         bury_forked(process);
     }
+}
+
+void process_condemn(struct process *process, const char *why) {
+    process->verdict = why;
+    syscall(SYS_pidfd_send_signal, process->pid_fd, HC_CONTROL_DUMP_SIGNAL, NULL, 0);
 }
 
 void process_kill(struct process *process) {

@@ -44,6 +44,7 @@ struct process {
     bool has_status;
     int status;           /* as of waitpid() */
     struct output output; /* of one that is forked */
+    const char *verdict;  /* why the server killed it; NULL: it did not, or not for that */
     bool out_of_memory;   /* it was killed, and somewhere the kernel killed for want of memory */
     uint64_t _oom_count;  /* when it started */
 
@@ -86,6 +87,9 @@ void process_fail(struct process *child, const char *reason);
 
 /* Kill it; its end follows. Any thread, once it runs. */
 void process_kill(struct process *process);
+
+/* Have it print where it is, and remember WHY, a literal, as the reason when it is killed. */
+void process_condemn(struct process *process, const char *why);
 
 /* Kill it for a FRAME that was not expected. */
 void process_refuse(struct process *process, const struct hc_control_frame *frame);

@@ -400,6 +400,10 @@ static void load(struct hc_model *model) {
         fail_loading(own, &error);
         return;
     }
+    if (watchdog_start(own, &error) != HC_OK) {
+        fail_loading(own, &error);
+        return;
+    }
     own->wants_template = template_is_wanted(model);
     start_lives(own);
 }
@@ -446,6 +450,7 @@ static void abandon(struct hc_model *model) {
 
 static void destroy(struct hc_model *model) {
     struct python_model *own = python_model_of(model);
+    watchdog_stop(own);
     if (own->environment != NULL) {
         environment_unref(own->environment);
     }

@@ -15,6 +15,7 @@
 #ifndef HC_CHANNEL_CONTROL_H
 #define HC_CHANNEL_CONTROL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,9 @@ enum hc_control_kind {
     /* The answer: whether it is "ready", and if not, "message" may say why. */
     HC_CONTROL_CHECKED = 13,
 };
+
+/* Has a pyhost print the Python stacks of its threads to its standard error. */
+#define HC_CONTROL_DUMP_SIGNAL (SIGRTMAX - 1)
 
 enum {
     HC_CONTROL_MAX_FDS = 96,
