@@ -1,5 +1,6 @@
 """Environments of models: which interpreter and packages each one finds."""
 
+import contextlib
 import io
 import json
 import os
@@ -255,9 +256,10 @@ def zygotes(server):
     """Processes that wait to be forked: children of the server that are no instances."""
     found = set()
     for pid in server.pids() - {server.process.pid}:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-        if f"PPid:\t{server.process.pid}\n" in status:
-            found.add(pid)
+        with contextlib.suppress(OSError):  # it may end meanwhile
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            if f"PPid:\t{server.process.pid}\n" in status:
+                found.add(pid)
     return found
 
 
