@@ -27,13 +27,14 @@ class Repository:
         target = self.path / (name or model)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         file = target / "config.pbtxt"
-        text = file.read_text()
+        text = file.read_text() if file.exists() else ""
         for old, new in (edit or {}).items():
             assert old in text, f"{old!r} is not in the configuration of {model}"
             text = text.replace(old, new)
         if name is not None:
             text = text.replace(f'name: "{model}"\n', "")
-        file.write_text(text + (config or ""))
+        if text or config:
+            file.write_text(text + (config or ""))
         return self
 
     def write(self, path, text):
