@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/http.h"
+#include "backend/ensemble.h"
 #include "backend/linear.h"
 #include "backend/python.h"
 #include "base/alloc.h"
@@ -207,6 +208,7 @@ static void start(void) {
         fatal("creating server", &error);
     }
     watch_signals();
+    hc_backend_register(&hc_ensemble_backend);
     if (hc_python_start(server, &error) != HC_OK || hc_server_start(server, &error) != HC_OK) {
         fatal("creating server", &error);
     }

@@ -254,6 +254,9 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     struct hc_model *model = request->model;
     request->start_ns = hc_clock_ns();
     HC_TRY(check(request, error));
+    if (model->backend->infer != NULL) {
+        return model->backend->infer(request, error);
+    }
     HC_TRY(model->backend->prepare(request, error));
     enum hc_code code = hc_dispatch_enqueue(request, error);
     if (code != HC_OK) {
@@ -267,7 +270,9 @@ void hc_infer_cancel(struct hc_request *request) {
         return;
     }
     request->_cancelled = true;
-    if (hc_dispatch_cancel(request)) {
+    if (request->model->backend->infer != NULL) {
+        request->model->backend->cancel(request);
+    } else if (hc_dispatch_cancel(request)) {
         request->model->backend->discard(request);
         hc_request_answer(request, hc_response_error(HC_CANCELLED, HC_TEXT("")), true);
     }

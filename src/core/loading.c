@@ -410,6 +410,7 @@ static void end_loading(struct loading *loading) {
     end_call(managed, loading->call);
     loading_free(loading);
     retry_waiting(managed);
+    progress_soon(managed->lifecycle); /* ensembles may wait for it */
 }
 
 /* Begin as many versions as may load side by side. */

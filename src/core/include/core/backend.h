@@ -41,6 +41,13 @@ struct hc_backend {
     /* Control thread. Free what load() made. */
     void (*destroy)(struct hc_model *model);
 
+    /*
+     * Request's loop. Run the request, which has been checked, without queue and instances; as
+     * hc_infer() says. NULL for backends with instances, else nothing below is called but cancel(),
+     * and that without a lock.
+     */
+    enum hc_code (*infer)(struct hc_request *request, struct hc_error *error);
+
     /* Request's loop. Get ready what does not depend on the instance; before it is queued. */
     enum hc_code (*prepare)(struct hc_request *request, struct hc_error *error);
 
