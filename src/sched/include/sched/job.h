@@ -17,6 +17,7 @@
 #include "sched/heap.h"
 
 struct hc_queue_level;
+struct hc_sequence;
 
 struct hc_job {
     /* The owner's. */
@@ -24,12 +25,17 @@ struct hc_job {
     uint64_t priority;        /* 1: the most urgent; 0: that of jobs which do not say */
     uint64_t timeout_ns;      /* that the client asks for; 0: none */
     struct hc_text signature; /* jobs with different ones are not for the same batch */
+    struct hc_text name;      /* of the sequence that it is part of */
+    bool starts;              /* that sequence */
+    bool ends;
 
     /* The scheduler's. */
     uint64_t enqueued_ns;
     struct hc_list link; /* in a queue or an execution; among those that were dropped */
     struct hc_heap_item deadline;
-    struct hc_queue_level *level;
+    struct hc_queue_level *level; /* NULL: in no queue */
+    struct hc_sequence *sequence; /* NULL: part of none */
+    uint32_t slot;                /* of the sequence */
 };
 
 static inline struct hc_job *hc_job_of(struct hc_list *link) {

@@ -1,0 +1,309 @@
+/* The sequence batcher: names, slots and turns. */
+#include "sched/sequencer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+struct hc_sequence {
+    UT_hash_handle hh;
+    struct hc_list link;            /* in the backlog, or among the idle */
+    struct hc_sequencer_slot *slot; /* NULL: in the backlog */
+    struct hc_list jobs;            /* that wait for their turn */
+    bool named;                     /* more jobs may come */
+    bool busy;                      /* a job has been taken, or is in the instance's batcher */
+    uint64_t idle_since_ns;
+    size_t name_size;
+    char name[];
+};
+
+struct hc_sequencer_slot {
+    struct hc_heap_item item; /* while it is free */
+    size_t instance;
+    uint32_t index;
+    struct hc_sequence *sequence;
+};
+
+struct hc_sequencer_instance {
+    struct hc_sequencer_slot *slots;
+    struct hc_batcher batcher; /* oldest */
+};
+
+/* Slots with low numbers come first, so that sequences spread over the instances. */
+static void free_slot(struct hc_sequencer *sequencer, struct hc_sequencer_slot *slot) {
+    slot->sequence = NULL;
+    hc_heap_put(&sequencer->_free_slots, &slot->item,
+                (uint64_t)slot->index << 32 | (uint64_t)slot->instance);
+}
+
+void hc_sequencer_init(struct hc_sequencer *sequencer,
+                       const struct hc_sequencer_settings *settings) {
+    *sequencer = (struct hc_sequencer){._settings = *settings};
+    hc_list_init(&sequencer->_backlog);
+    hc_list_init(&sequencer->_idle);
+    sequencer->_instances = hc_alloc_array(settings->n_instances, sizeof *sequencer->_instances);
+    for (size_t i = 0; i < settings->n_instances; i++) {
+        struct hc_sequencer_instance *instance = &sequencer->_instances[i];
+        hc_batcher_init(&instance->batcher, &settings->batches);
+        instance->slots = hc_alloc_array(settings->n_slots, sizeof *instance->slots);
+        for (uint32_t j = 0; j < settings->n_slots; j++) {
+            instance->slots[j].instance = i;
+            instance->slots[j].index = j;
+            free_slot(sequencer, &instance->slots[j]);
+        }
+    }
+}
+
+static void unname(struct hc_sequencer *sequencer, struct hc_sequence *sequence) {
+    if (sequence->named) {
+        sequence->named = false;
+        HASH_DEL(sequencer->_by_name, sequence);
+    }
+}
+
+static void destroy(struct hc_sequencer *sequencer, struct hc_sequence *sequence) {
+    assert(hc_list_empty(&sequence->jobs) && !sequence->busy);
+    unname(sequencer, sequence);
+    hc_list_remove(&sequence->link);
+    free(sequence);
+}
+
+void hc_sequencer_finish(struct hc_sequencer *sequencer) {
+    while (!hc_list_empty(&sequencer->_idle)) {
+        destroy(sequencer, hc_list_item(sequencer->_idle.next, struct hc_sequence, link));
+    }
+    for (size_t i = 0; i < sequencer->_settings.n_instances; i++) {
+        hc_batcher_finish(&sequencer->_instances[i].batcher);
+        free(sequencer->_instances[i].slots);
+    }
+    free(sequencer->_instances);
+    hc_heap_finish(&sequencer->_free_slots);
+}
+
+static struct hc_batcher *batcher_of(const struct hc_sequencer *sequencer,
+                                     const struct hc_sequence *sequence) {
+    return &sequencer->_instances[sequence->slot->instance].batcher;
+}
+
+/* Oldest: the next job of a sequence with a slot and no job under way goes to its instance. */
+static void release_next(struct hc_sequencer *sequencer, struct hc_sequence *sequence,
+                         uint64_t now_ns) {
+    if (sequence->slot == NULL || sequence->busy || sequencer->_settings.direct ||
+        hc_list_empty(&sequence->jobs)) {
+        return;
+    }
+    struct hc_job *job = hc_job_pop(&sequence->jobs);
+    sequence->busy = true;
+    hc_queue_add(&batcher_of(sequencer, sequence)->queue, job, now_ns); /* has no limit */
+}
+
+/* Give free slots to those that wait for one. */
+static void place_waiting(struct hc_sequencer *sequencer, uint64_t now_ns) {
+    struct hc_heap_item *first;
+    while (!hc_list_empty(&sequencer->_backlog) &&
+           (first = hc_heap_first(&sequencer->_free_slots)) != NULL) {
+        struct hc_list *link = hc_list_pop(&sequencer->_backlog);
+        struct hc_sequence *sequence = hc_list_item(link, struct hc_sequence, link);
+        hc_heap_remove(&sequencer->_free_slots, first);
+        sequence->slot = hc_list_item(first, struct hc_sequencer_slot, item);
+        sequence->slot->sequence = sequence;
+        release_next(sequencer, sequence, now_ns);
+    }
+}
+
+static void end(struct hc_sequencer *sequencer, struct hc_sequence *sequence, uint64_t now_ns) {
+    if (sequence->slot != NULL) {
+        free_slot(sequencer, sequence->slot);
+    }
+    destroy(sequencer, sequence);
+    place_waiting(sequencer, now_ns);
+}
+
+void hc_sequencer_expire(struct hc_sequencer *sequencer, uint64_t now_ns) {
+    while (!hc_list_empty(&sequencer->_idle)) {
+        struct hc_sequence *sequence =
+            hc_list_item(sequencer->_idle.next, struct hc_sequence, link);
+        if (now_ns - sequence->idle_since_ns < sequencer->_settings.idle_ns) {
+            return;
+        }
+        end(sequencer, sequence, now_ns);
+    }
+}
+
+uint64_t hc_sequencer_expiry_ns(const struct hc_sequencer *sequencer) {
+    uint64_t expiry_ns;
+    if (hc_list_empty(&sequencer->_backlog) || hc_list_empty(&sequencer->_idle)) {
+        return UINT64_MAX;
+    }
+    const struct hc_sequence *sequence =
+        hc_list_item(sequencer->_idle.next, struct hc_sequence, link);
+    return __builtin_add_overflow(sequence->idle_since_ns, sequencer->_settings.idle_ns, &expiry_ns)
+               ? UINT64_MAX
+               : expiry_ns;
+}
+
+static struct hc_sequence *find(const struct hc_sequencer *sequencer, struct hc_text name) {
+    struct hc_sequence *sequence;
+    HASH_FIND(hh, sequencer->_by_name, name.data, name.size, sequence);
+    return sequence;
+}
+
+static struct hc_sequence *create(struct hc_sequencer *sequencer, struct hc_text name,
+                                  uint64_t now_ns) {
+    struct hc_sequence *sequence = hc_alloc(sizeof *sequence + name.size);
+    memcpy(sequence->name, name.data, name.size);
+    sequence->name_size = name.size;
+    sequence->named = true;
+    hc_list_init(&sequence->jobs);
+    HASH_ADD_KEYPTR(hh, sequencer->_by_name, sequence->name, sequence->name_size, sequence);
+    hc_list_append(&sequencer->_backlog, &sequence->link);
+    place_waiting(sequencer, now_ns);
+    return sequence;
+}
+
+bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+    hc_sequencer_expire(sequencer, now_ns);
+    struct hc_sequence *sequence = find(sequencer, job->name);
+    if (sequence == NULL && !job->starts && !sequencer->_settings.implicit) {
+        return false;
+    }
+    if (sequence == NULL) {
+        sequence = create(sequencer, job->name, now_ns);
+    }
+    if (sequence->slot != NULL) {
+        hc_list_remove(&sequence->link); /* idle no longer */
+    }
+    job->sequence = sequence;
+    job->enqueued_ns = now_ns;
+    hc_list_append(&sequence->jobs, &job->link);
+    sequencer->n_jobs++;
+    if (job->ends) {
+        unname(sequencer, sequence);
+    }
+    release_next(sequencer, sequence, now_ns);
+    return true;
+}
+
+/* No job of the sequence is under way any more. */
+static void go_on(struct hc_sequencer *sequencer, struct hc_sequence *sequence, bool ended,
+                  uint64_t now_ns) {
+    if (!hc_list_empty(&sequence->jobs)) {
+        release_next(sequencer, sequence, now_ns);
+    } else if (ended || sequence->slot == NULL) {
+        end(sequencer, sequence, now_ns);
+    } else {
+        sequence->idle_since_ns = now_ns;
+        hc_list_append(&sequencer->_idle, &sequence->link);
+    }
+}
+
+void hc_sequencer_done(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+    struct hc_sequence *sequence = hc_take(job->sequence);
+    sequence->busy = false;
+    go_on(sequencer, sequence, !sequence->named && hc_list_empty(&sequence->jobs), now_ns);
+}
+
+void hc_sequencer_put_back(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+    struct hc_sequence *sequence = job->sequence;
+    sequence->busy = false;
+    hc_list_prepend(&sequence->jobs, &job->link);
+    sequencer->n_jobs++;
+    release_next(sequencer, sequence, now_ns);
+}
+
+void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+    struct hc_sequence *sequence = hc_take(job->sequence);
+    if (job->level != NULL) {
+        hc_queue_remove(&batcher_of(sequencer, sequence)->queue, job);
+        sequence->busy = false;
+    } else {
+        hc_list_remove(&job->link);
+    }
+    sequencer->n_jobs--;
+    if (!sequence->busy) {
+        go_on(sequencer, sequence, !sequence->named, now_ns);
+    }
+}
+
+/* One job of each slot that has any, if enough of them do or one has waited long enough. */
+static bool take_direct(struct hc_sequencer *sequencer, struct hc_sequencer_instance *instance,
+                        uint64_t now_ns, struct hc_list *batch, size_t *n_places,
+                        uint64_t *ready_ns) {
+    const struct hc_sequencer_settings *settings = &sequencer->_settings;
+    uint64_t oldest_ns = UINT64_MAX;
+    size_t n_ready = 0;
+    *n_places = 0;
+    for (uint32_t i = 0; i < settings->n_slots; i++) {
+        const struct hc_sequence *sequence = instance->slots[i].sequence;
+        if (sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs)) {
+            *n_places = i + 1;
+            uint64_t enqueued_ns = hc_job_of(sequence->jobs.next)->enqueued_ns;
+            oldest_ns = enqueued_ns < oldest_ns ? enqueued_ns : oldest_ns;
+            n_ready++;
+        }
+    }
+    if (n_ready == 0) {
+        return false;
+    }
+    bool few = (double)n_ready < settings->least_utilization * settings->n_slots;
+    if (few && now_ns - oldest_ns < settings->batches.delay_ns) {
+        *ready_ns = oldest_ns + settings->batches.delay_ns;
+        return false;
+    }
+    for (uint32_t i = 0; i < *n_places; i++) {
+        struct hc_sequence *sequence = instance->slots[i].sequence;
+        if (sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs)) {
+            struct hc_job *job = hc_job_pop(&sequence->jobs);
+            sequence->busy = true;
+            job->slot = i;
+            hc_list_append(batch, &job->link);
+            sequencer->n_jobs--;
+        }
+    }
+    return true;
+}
+
+bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t index, uint64_t now_ns,
+                       struct hc_list *batch, size_t *n_places, uint64_t *ready_ns) {
+    struct hc_sequencer_instance *instance = &sequencer->_instances[index];
+    *ready_ns = UINT64_MAX;
+    if (sequencer->_settings.direct) {
+        return take_direct(sequencer, instance, now_ns, batch, n_places, ready_ns);
+    }
+    if (!hc_batcher_take(&instance->batcher, now_ns, batch, ready_ns)) {
+        return false;
+    }
+    *n_places = 0;
+    hc_list_each (link, batch) {
+        hc_job_of(link)->slot = (uint32_t)(*n_places)++;
+    }
+    sequencer->n_jobs -= *n_places;
+    return true;
+}
+
+struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer) {
+    hc_list_each (link, &sequencer->_backlog) {
+        const struct hc_sequence *sequence = hc_list_item(link, struct hc_sequence, link);
+        if (!hc_list_empty(&sequence->jobs)) {
+            return hc_job_of(sequence->jobs.next);
+        }
+    }
+    for (size_t i = 0; i < sequencer->_settings.n_instances; i++) {
+        const struct hc_sequencer_instance *instance = &sequencer->_instances[i];
+        struct hc_job *job = hc_queue_first(&instance->batcher.queue);
+        for (uint32_t j = 0; j < sequencer->_settings.n_slots && job == NULL; j++) {
+            const struct hc_sequence *sequence = instance->slots[j].sequence;
+            if (sequence != NULL && !hc_list_empty(&sequence->jobs)) {
+                job = hc_job_of(sequence->jobs.next);
+            }
+        }
+        if (job != NULL) {
+            return job;
+        }
+    }
+    return NULL;
+}
