@@ -9,14 +9,18 @@ static struct hc_request *unanswered_item(struct hc_list *link) {
     return hc_list_item(link, struct hc_request, _instance_link);
 }
 
+static bool has_room(const struct hc_instance *instance) {
+    return instance->state == HC_INSTANCE_READY && !instance->passive &&
+           instance->n_executions < instance->model->depth;
+}
+
 /* The ready instance with the least to do, if it has room. */
 static struct hc_instance *pick_instance(struct hc_model *model) {
     struct hc_instance *best = NULL;
     unsigned least = model->depth;
     for (size_t i = 0; i < model->n_instances && least > 0; i++) {
         struct hc_instance *instance = &model->instances[i];
-        if (instance->state == HC_INSTANCE_READY && instance->n_executions < least &&
-            !instance->passive) {
+        if (has_room(instance) && instance->n_executions < least) {
             best = instance;
             least = instance->n_executions;
         }
@@ -92,26 +96,40 @@ static void fill_up_all(struct hc_model *model, uint64_t now_ns) {
     }
 }
 
-/* Hand the next batch to an instance. NULL: there is no batch now, or no instance for it. */
-static struct hc_instance *dispatch_next(struct hc_model *model, uint64_t now_ns) {
-    if (model->batcher.queue.n_jobs == 0) {
-        return NULL;
-    }
+/* The next batch, for an instance with room. NULL: there is no batch now, or no instance for it. */
+static struct hc_instance *take_batch(struct hc_model *model, uint64_t now_ns,
+                                      struct hc_list *batch) {
     struct hc_instance *instance = pick_instance(model);
     if (instance == NULL || instance->n_executions > 0) {
         fill_up_all(model, now_ns);
     }
+    return instance != NULL && hc_schedule_take(instance, now_ns, batch) ? instance : NULL;
+}
+
+/* Sequences: each instance has batches of its own. */
+static struct hc_instance *take_own_batch(struct hc_model *model, uint64_t now_ns,
+                                          struct hc_list *batch) {
+    for (size_t i = 0; i < model->n_instances; i++) {
+        struct hc_instance *instance = &model->instances[i];
+        if (has_room(instance) && hc_schedule_take(instance, now_ns, batch)) {
+            return instance;
+        }
+    }
+    return NULL;
+}
+
+/* Hand the next batch to an instance. NULL: there is no batch now, or no instance for it. */
+static struct hc_instance *dispatch_next(struct hc_model *model, uint64_t now_ns) {
+    if (hc_schedule_count(model) == 0) {
+        return NULL;
+    }
     struct hc_list batch;
-    uint64_t ready_ns;
     hc_list_init(&batch);
-    if (instance == NULL) {
-        return NULL;
+    struct hc_instance *instance = model->has_sequences ? take_own_batch(model, now_ns, &batch)
+                                                        : take_batch(model, now_ns, &batch);
+    if (instance != NULL) {
+        add_execution(instance, &batch, now_ns);
     }
-    if (!hc_batcher_take(&model->batcher, now_ns, &batch, &ready_ns)) {
-        hc_alarms_set(&model->alarms, ready_ns);
-        return NULL;
-    }
-    add_execution(instance, &batch, now_ns);
     return instance;
 }
 
@@ -130,17 +148,17 @@ static void fail_later(struct hc_request *request, enum hc_code code, const char
     hc_loop_post(request->context->loop, &request->_task);
 }
 
-/* Answer those that have waited too long, and see to it that the next ones will be. */
+/* Answer those that have waited too long. */
 static void expire(struct hc_model *model, uint64_t now_ns) {
-    struct hc_queue *queue = &model->batcher.queue;
+    struct hc_list dropped;
     struct hc_list *link;
-    hc_queue_expire(queue, now_ns);
-    while ((link = hc_list_pop(&queue->dropped)) != NULL) {
+    hc_list_init(&dropped);
+    hc_schedule_expire(model, now_ns, &dropped);
+    while ((link = hc_list_pop(&dropped)) != NULL) {
         struct hc_request *request = hc_request_of_job(link);
         request->failure = HC_FAILURE_REJECTED;
         fail_later(request, HC_UNAVAILABLE, "Request timeout expired");
     }
-    hc_alarms_set(&model->alarms, hc_queue_deadline_ns(queue));
 }
 
 /* Dispatch what can be, kicking instances without the lock, which the caller holds and loses. */
@@ -148,7 +166,7 @@ static void dispatch_and_unlock(struct hc_model *model, uint64_t now_ns) {
     for (;;) {
         expire(model, now_ns);
         struct hc_instance *instance = dispatch_next(model, now_ns);
-        bool more = instance != NULL && model->batcher.queue.n_jobs > 0;
+        bool more = instance != NULL && hc_schedule_count(model) > 0;
         pthread_mutex_unlock(&model->lock);
         if (instance != NULL) {
             model->backend->kick(instance);
@@ -165,10 +183,10 @@ enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *er
     request->queued_ns = hc_clock_ns();
     hc_schedule_describe(request);
     pthread_mutex_lock(&model->lock);
-    if (!hc_queue_add(&model->batcher.queue, &request->_job, request->queued_ns)) {
+    enum hc_code code = hc_schedule_add(request, error);
+    if (code != HC_OK) {
         pthread_mutex_unlock(&model->lock);
-        request->failure = HC_FAILURE_REJECTED;
-        return hc_request_error(request, HC_UNAVAILABLE, error, "Exceeds maximum queue size");
+        return code;
     }
     dispatch_and_unlock(model, request->queued_ns);
     return HC_OK;
@@ -182,9 +200,9 @@ void hc_dispatch_look(struct hc_model *model) {
 bool hc_dispatch_cancel(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
-    bool queued = request->_instance == NULL && request->_job.level != NULL;
+    bool queued = hc_schedule_has(request);
     if (queued) {
-        hc_queue_remove(&model->batcher.queue, &request->_job);
+        hc_schedule_remove(request, hc_clock_ns());
     } else if (request->_instance != NULL) {
         model->backend->cancel(request);
     }
@@ -192,14 +210,19 @@ bool hc_dispatch_cancel(struct hc_request *request) {
     return queued;
 }
 
-/* Put the requests of an execution that was taken back where the next batch is taken from. */
-static void requeue(struct hc_model *model, struct hc_execution *execution) {
+/* Put the requests of an execution that was taken back where the next batch is taken from; null
+ * requests have nothing to wait for. */
+static void requeue(struct hc_model *model, struct hc_execution *execution, uint64_t now_ns) {
     while (!hc_list_empty(&execution->requests)) {
         struct hc_request *request = hc_request_of_job(execution->requests.previous);
         hc_list_remove(&request->_job.link);
         hc_list_remove(&request->_instance_link);
         request->_instance = NULL;
-        hc_queue_put_back(&model->batcher.queue, &request->_job);
+        if (model->has_sequences && request->_job.sequence == NULL) {
+            fail_later(request, HC_CANCELLED, "");
+        } else {
+            hc_schedule_put_back(request, now_ns);
+        }
     }
 }
 
@@ -210,7 +233,7 @@ static void take_back_waiting(struct hc_model *model) {
         unsigned last = instance->n_executions - 1;
         if (instance->n_executions == HC_INSTANCE_DEPTH &&
             model->backend->withdraw(instance, &instance->executions[last])) {
-            requeue(model, &instance->executions[last]);
+            requeue(model, &instance->executions[last], hc_clock_ns());
             remove_execution(instance, last);
             return;
         }
@@ -233,7 +256,7 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
     }
     hc_stats_count_execution(model, instance->executions[place].batch_size, times);
     remove_execution(instance, place);
-    if (instance->n_executions == 0 && model->batcher.queue.n_jobs == 0 && model->n_instances > 1) {
+    if (instance->n_executions == 0 && hc_schedule_count(model) == 0 && model->n_instances > 1) {
         take_back_waiting(model);
     }
     dispatch_and_unlock(model, hc_clock_ns());
@@ -257,7 +280,13 @@ void hc_dispatch_answered(struct hc_request *request) {
     hc_list_remove(&request->_job.link);
     hc_list_remove(&request->_instance_link);
     request->_instance = NULL;
-    pthread_mutex_unlock(&model->lock);
+    if (request->_job.sequence == NULL) {
+        pthread_mutex_unlock(&model->lock);
+        return;
+    }
+    uint64_t now_ns = hc_clock_ns();
+    hc_schedule_done(request, now_ns);
+    dispatch_and_unlock(model, now_ns);
 }
 
 void hc_dispatch_up(struct hc_instance *instance) {
@@ -275,10 +304,11 @@ void hc_dispatch_down(struct hc_instance *instance) {
 
 void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const char *message) {
     struct hc_model *model = instance->model;
+    uint64_t now_ns = hc_clock_ns();
     pthread_mutex_lock(&model->lock);
     for (unsigned i = instance->n_executions; i-- > 0;) {
         if (model->backend->withdraw(instance, &instance->executions[i])) {
-            requeue(model, &instance->executions[i]);
+            requeue(model, &instance->executions[i], now_ns);
         }
         while (hc_list_pop(&instance->executions[i].requests) != NULL) {
         }
@@ -288,25 +318,25 @@ void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const 
     while ((link = hc_list_pop(&instance->unanswered)) != NULL) {
         struct hc_request *request = unanswered_item(link);
         request->_instance = NULL;
+        hc_schedule_done(request, now_ns);
         fail_later(request, code, message);
     }
-    dispatch_and_unlock(model, hc_clock_ns());
+    dispatch_and_unlock(model, now_ns);
 }
 
 void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const char *message) {
     pthread_mutex_lock(&model->lock);
-    struct hc_queue *queue = &model->batcher.queue;
-    struct hc_job *job;
-    while ((job = hc_queue_first(queue)) != NULL) {
-        hc_queue_remove(queue, job);
-        fail_later(hc_request_of_job(&job->link), code, message);
+    struct hc_request *request;
+    while ((request = hc_schedule_first(model)) != NULL) {
+        hc_schedule_remove(request, hc_clock_ns());
+        fail_later(request, code, message);
     }
     pthread_mutex_unlock(&model->lock);
 }
 
 size_t hc_dispatch_in_flight(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
-    size_t n = model->batcher.queue.n_jobs;
+    size_t n = hc_schedule_count(model);
     for (size_t i = 0; i < model->n_instances; i++) {
         hc_list_each (link, &model->instances[i].unanswered) {
             n++;

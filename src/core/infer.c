@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "core/dispatch.h"
 #include "core/model.h"
+#include "core/sequence.h"
 #include "tensor/bytes.h"
 #include "tensor/shape.h"
 
@@ -256,6 +257,9 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     HC_TRY(check(request, error));
     if (model->backend->infer != NULL) {
         return model->backend->infer(request, error);
+    }
+    if (model->has_sequences) {
+        HC_TRY(hc_sequence_prepare(request, error));
     }
     HC_TRY(model->backend->prepare(request, error));
     enum hc_code code = hc_dispatch_enqueue(request, error);

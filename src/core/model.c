@@ -132,8 +132,8 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     atomic_init(&model->references, 1);
     pthread_mutex_init(&model->lock, NULL);
     hc_alarms_init(&model->alarms, model, server->n_contexts);
-    read_config(model);
     make_instances(model);
+    read_config(model);
     *model_out = model;
     return HC_OK;
 }
@@ -148,7 +148,7 @@ void hc_model_destroy(struct hc_model *model) {
     free(model->instances);
     hc_arena_destroy(model->arena);
     hc_model_stats_destroy(model->stats);
-    hc_batcher_finish(&model->batcher);
+    hc_schedule_finish(model);
     hc_alarms_finish(&model->alarms);
     hc_pool_finish(&model->memory);
     hc_config_free(model->config);

@@ -125,7 +125,9 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
 }
 
 void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final) {
-    hc_stats_count_response(request, response, final);
+    if (!request->uncounted) {
+        hc_stats_count_response(request, response, final);
+    }
     request->on_response(request, response, final);
 }
 

@@ -1,20 +1,25 @@
 /* From a model's config to its queue and its batches. */
 #include "core/schedule.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "core/request.h"
+#include "core/sequence.h"
+
+uint64_t hc_schedule_ns(uint64_t us) {
+    uint64_t ns;
+    return __builtin_mul_overflow(us, HC_NS_PER_US, &ns) ? UINT64_MAX : ns;
+}
 
 static struct hc_queue_policy read_policy(const Inference__ModelQueuePolicy *policy) {
     if (policy == NULL) {
         return (struct hc_queue_policy){0};
     }
-    uint64_t timeout_ns;
-    if (__builtin_mul_overflow(policy->default_timeout_microseconds, HC_NS_PER_US, &timeout_ns)) {
-        timeout_ns = UINT64_MAX;
-    }
     return (struct hc_queue_policy){
         .max_size = policy->max_queue_size,
-        .timeout_ns = timeout_ns,
+        .timeout_ns = hc_schedule_ns(policy->default_timeout_microseconds),
         .may_shorten = policy->allow_timeout_override,
         .delays = policy->timeout_action == INFERENCE__MODEL_QUEUE_POLICY__TIMEOUT_ACTION__DELAY,
     };
@@ -46,28 +51,42 @@ static bool is_plain(const struct hc_queue_settings *queue) {
            policy->timeout_ns == 0;
 }
 
-static uint64_t delay_ns(uint64_t delay_us) {
-    uint64_t delay_ns;
-    return __builtin_mul_overflow(delay_us, HC_NS_PER_US, &delay_ns) ? UINT64_MAX : delay_ns;
+static void read_batcher(struct hc_model *model, struct hc_batcher_settings *settings) {
+    const Inference__ModelDynamicBatching *batching = model->config->dynamic_batching;
+    *settings = (struct hc_batcher_settings){
+        .max_rows = (uint64_t)model->max_batch_size,
+        .preferred_rows = batching->preferred_batch_size,
+        .n_preferred = batching->n_preferred_batch_size,
+        .delay_ns = hc_schedule_ns(batching->max_queue_delay_microseconds),
+        .queue = read_queue(&model->memory, batching),
+    };
 }
 
 void hc_schedule_configure(struct hc_model *model) {
-    const Inference__ModelConfig *config = model->config;
     struct hc_batcher_settings settings = {.queue = {.n_levels = 1, .default_level = 1}};
-    if (config->scheduling_choice_case ==
-        INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_DYNAMIC_BATCHING) {
-        const Inference__ModelDynamicBatching *batching = config->dynamic_batching;
-        settings = (struct hc_batcher_settings){
-            .max_rows = (uint64_t)config->max_batch_size,
-            .preferred_rows = batching->preferred_batch_size,
-            .n_preferred = batching->n_preferred_batch_size,
-            .delay_ns = delay_ns(batching->max_queue_delay_microseconds),
-            .queue = read_queue(&model->memory, batching),
-        };
+    hc_schedule_finish(model);
+    switch (model->config->scheduling_choice_case) {
+    case INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_SEQUENCE_BATCHING:
+        model->has_sequences = true;
+        hc_sequence_configure(model);
+        break;
+    case INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_DYNAMIC_BATCHING:
+        read_batcher(model, &settings);
+        break;
+    default:
+        break;
     }
-    model->depth = is_plain(&settings.queue) ? HC_INSTANCE_DEPTH : 1;
-    hc_batcher_finish(&model->batcher);
+    bool early = is_plain(&settings.queue) && !model->has_sequences;
+    model->depth = early ? HC_INSTANCE_DEPTH : 1;
     hc_batcher_init(&model->batcher, &settings);
+}
+
+void hc_schedule_finish(struct hc_model *model) {
+    hc_batcher_finish(&model->batcher);
+    if (model->has_sequences) {
+        hc_sequencer_finish(&model->sequencer);
+        model->has_sequences = false;
+    }
 }
 
 static const struct hc_input *find_input(const struct hc_request *request, struct hc_text name) {
@@ -93,6 +112,7 @@ static bool varies(const struct hc_model_io *io) {
  */
 static struct hc_text make_signature(struct hc_request *request) {
     const struct hc_model *model = request->model;
+    size_t n_outer = model->max_batch_size > 0 ? 1 : 0;
     size_t n_max = 0;
     for (size_t i = 0; i < request->n_inputs; i++) {
         n_max += request->inputs[i].n_dims;
@@ -108,10 +128,10 @@ static struct hc_text make_signature(struct hc_request *request) {
             words = hc_pool_alloc(&request->pool, (n_max + model->n_inputs) * sizeof *words);
         }
         const struct hc_input *input = find_input(request, io->name);
-        size_t n_dims = input == NULL || io->ragged ? 0 : input->n_dims - 1;
+        size_t n_dims = input == NULL || io->ragged ? 0 : input->n_dims - n_outer;
         words[n++] = input == NULL ? 0 : (int64_t)n_dims + 1;
         for (size_t j = 0; j < n_dims; j++) {
-            words[n++] = input->dims[1 + j];
+            words[n++] = input->dims[n_outer + j];
         }
     }
     return (struct hc_text){(const char *)words, n * sizeof *words};
@@ -121,8 +141,110 @@ void hc_schedule_describe(struct hc_request *request) {
     struct hc_job *job = &request->_job;
     job->rows = request->batch_size > 0 ? request->batch_size : 1;
     job->priority = request->priority;
-    job->timeout_ns = delay_ns(request->timeout_us);
-    if (request->model->batcher.max_rows > 0) {
+    job->timeout_ns = hc_schedule_ns(request->timeout_us);
+    if (request->model->batcher.max_rows > 0 || request->model->has_sequences) {
         job->signature = make_signature(request);
     }
+}
+
+/* ---- The queue ---- */
+
+static enum hc_code add_to_sequence(struct hc_request *request, struct hc_error *error) {
+    struct hc_model *model = request->model;
+    if (hc_sequencer_add(&model->sequencer, &request->_job, request->queued_ns)) {
+        return HC_OK;
+    }
+    char number[24];
+    struct hc_text id = request->correlation.string;
+    if (id.size == 0) {
+        snprintf(number, sizeof number, "%" PRIu64, request->correlation.number);
+        id = hc_text_of(number);
+    }
+    return hc_error_set(error, HC_INVALID_ARGUMENT,
+                        "inference request for sequence %.*s to model '%s' must specify the START "
+                        "flag on the first request of the sequence",
+                        HC_TEXT_ARGS(id), model->name);
+}
+
+enum hc_code hc_schedule_add(struct hc_request *request, struct hc_error *error) {
+    struct hc_model *model = request->model;
+    if (model->has_sequences) {
+        return add_to_sequence(request, error);
+    }
+    if (hc_queue_add(&model->batcher.queue, &request->_job, request->queued_ns)) {
+        return HC_OK;
+    }
+    request->failure = HC_FAILURE_REJECTED;
+    return hc_request_error(request, HC_UNAVAILABLE, error, "Exceeds maximum queue size");
+}
+
+bool hc_schedule_has(const struct hc_request *request) {
+    const struct hc_job *job = &request->_job;
+    return request->_instance == NULL && (job->level != NULL || job->sequence != NULL);
+}
+
+size_t hc_schedule_count(const struct hc_model *model) {
+    return model->has_sequences ? model->sequencer.n_jobs : model->batcher.queue.n_jobs;
+}
+
+struct hc_request *hc_schedule_first(struct hc_model *model) {
+    struct hc_job *job = model->has_sequences ? hc_sequencer_first(&model->sequencer)
+                                              : hc_queue_first(&model->batcher.queue);
+    return job == NULL ? NULL : hc_request_of_job(&job->link);
+}
+
+void hc_schedule_remove(struct hc_request *request, uint64_t now_ns) {
+    struct hc_model *model = request->model;
+    if (model->has_sequences) {
+        hc_sequencer_remove(&model->sequencer, &request->_job, now_ns);
+    } else {
+        hc_queue_remove(&model->batcher.queue, &request->_job);
+    }
+}
+
+void hc_schedule_put_back(struct hc_request *request, uint64_t now_ns) {
+    struct hc_model *model = request->model;
+    if (model->has_sequences) {
+        hc_sequencer_put_back(&model->sequencer, &request->_job, now_ns);
+    } else {
+        hc_queue_put_back(&model->batcher.queue, &request->_job);
+    }
+}
+
+void hc_schedule_done(struct hc_request *request, uint64_t now_ns) {
+    if (request->_job.sequence != NULL) {
+        hc_sequencer_done(&request->model->sequencer, &request->_job, now_ns);
+    }
+}
+
+bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_list *batch) {
+    struct hc_model *model = instance->model;
+    uint64_t ready_ns;
+    size_t n_places;
+    if (model->has_sequences) {
+        if (hc_sequencer_take(&model->sequencer, instance->index, now_ns, batch, &n_places,
+                              &ready_ns)) {
+            hc_sequence_fill(model, batch, n_places);
+            return true;
+        }
+    } else if (hc_batcher_take(&model->batcher, now_ns, batch, &ready_ns)) {
+        return true;
+    }
+    hc_alarms_set(&model->alarms, ready_ns);
+    return false;
+}
+
+void hc_schedule_expire(struct hc_model *model, uint64_t now_ns, struct hc_list *dropped) {
+    struct hc_queue *queue = &model->batcher.queue;
+    if (model->has_sequences) {
+        hc_sequencer_expire(&model->sequencer, now_ns);
+        hc_alarms_set(&model->alarms, hc_sequencer_expiry_ns(&model->sequencer));
+        return;
+    }
+    struct hc_list *link;
+    hc_queue_expire(queue, now_ns);
+    while ((link = hc_list_pop(&queue->dropped)) != NULL) {
+        hc_list_append(dropped, link);
+    }
+    hc_alarms_set(&model->alarms, hc_queue_deadline_ns(queue));
 }

@@ -20,7 +20,7 @@
 #include "core/backend.h"
 #include "core/stats.h"
 #include "model/config.h"
-#include "sched/batcher.h"
+#include "sched/sequencer.h"
 #include "tensor/dtype.h"
 
 /* An input or output as the config has it. */
@@ -116,6 +116,8 @@ struct hc_model {
 
     pthread_mutex_t lock;
     struct hc_batcher batcher;
+    struct hc_sequencer sequencer; /* instead of the batcher when has_sequences */
+    bool has_sequences;
     unsigned depth; /* executions that an instance may have */
     uint64_t last_execution_id;
     struct hc_alarms alarms;

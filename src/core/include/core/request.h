@@ -86,6 +86,7 @@ struct hc_request {
     uint32_t n_responses;        /* counted so far */
     bool cached;                 /* answered from the response cache */
     bool failed;                 /* a response was an error */
+    bool uncounted;              /* the server's own, not in the statistics */
 
     uint32_t batch_size; /* first extent of the inputs, 1 for models without batching */
 
