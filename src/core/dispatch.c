@@ -36,6 +36,7 @@ static void add_request(struct hc_instance *instance, struct hc_execution *execu
     hc_list_append(&execution->requests, &request->_job.link);
     execution->n_requests++;
     execution->batch_size += request->batch_size;
+    execution->counted = execution->counted || !request->uncounted;
 }
 
 static void add_execution(struct hc_instance *instance, struct hc_list *batch, uint64_t now_ns) {
@@ -197,6 +198,20 @@ void hc_dispatch_look(struct hc_model *model) {
     dispatch_and_unlock(model, hc_clock_ns());
 }
 
+bool hc_dispatch_run(struct hc_instance *instance, struct hc_list *batch) {
+    struct hc_model *model = instance->model;
+    pthread_mutex_lock(&model->lock);
+    bool runs = instance->state == HC_INSTANCE_READY && instance->n_executions < HC_INSTANCE_DEPTH;
+    if (runs) {
+        add_execution(instance, batch, hc_clock_ns());
+    }
+    pthread_mutex_unlock(&model->lock);
+    if (runs) {
+        model->backend->kick(instance);
+    }
+    return runs;
+}
+
 bool hc_dispatch_cancel(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
@@ -254,7 +269,9 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
     }
     while (hc_list_pop(&instance->executions[place].requests) != NULL) {
     }
-    hc_stats_count_execution(model, instance->executions[place].batch_size, times);
+    if (instance->executions[place].counted) {
+        hc_stats_count_execution(model, instance->executions[place].batch_size, times);
+    }
     remove_execution(instance, place);
     if (instance->n_executions == 0 && hc_schedule_count(model) == 0 && model->n_instances > 1) {
         take_back_waiting(model);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "core/schedule.h"
 #include "core/server.h"
+#include "core/warmup.h"
 #include "model/config_json.h"
 #include "model/labels.h"
 #include "model/repository.h"
@@ -185,13 +186,21 @@ void hc_model_unref(struct hc_model *model) {
     }
 }
 
-void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
+static void finish_loading(struct hc_model *model, const struct hc_error *error) {
     model->state = error == NULL ? HC_MODEL_READY : HC_MODEL_UNAVAILABLE;
     model->load_ns = hc_clock_ns() - model->load_start_ns;
     if (error != NULL) {
         model->reason = hc_format("%s: %s", hc_code_name(error->code), error->message);
     }
     model->on_loaded(model);
+}
+
+void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
+    if (error == NULL && model->config->n_model_warmup > 0) {
+        hc_warmup_run(model, finish_loading);
+    } else {
+        finish_loading(model, error);
+    }
 }
 
 void hc_model_unloaded(struct hc_model *model) {

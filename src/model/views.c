@@ -56,3 +56,9 @@ void hc_config_set_decoupled(Inference__ModelConfig *config, bool decoupled) {
     }
     config->model_transaction_policy->decoupled = decoupled;
 }
+
+enum hc_code hc_config_read_data(const char *folder, const char *subfolder, const char *file,
+                                 struct hc_buf *data, struct hc_error *error) {
+    hc_auto(text) path = hc_format("%s/%s/%s", folder, subfolder, file);
+    return hc_file_read(path, SIZE_MAX, data, error);
+}

@@ -18,6 +18,10 @@ enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *er
 /* Look at the queue again: time has passed. */
 void hc_dispatch_look(struct hc_model *model);
 
+/* Have INSTANCE run the prepared requests of BATCH, by _job.link, past the queue. False: it cannot
+ * now, and BATCH is as it was. */
+bool hc_dispatch_run(struct hc_instance *instance, struct hc_list *batch);
+
 /*
  * Take back a request that is queued, or tell its instance that nobody waits. True: it was queued,
  * and is the caller's now. Request's loop.

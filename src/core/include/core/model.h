@@ -41,6 +41,7 @@ struct hc_execution {
     struct hc_list requests; /* by _job.link; without those that are answered */
     size_t n_requests;
     uint64_t batch_size;    /* of all requests together */
+    bool counted;           /* in the statistics: not all requests are the server's own */
     bool open;              /* more may join as long as it has not started */
     uint64_t backend_place; /* the backend's */
 };

@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -158,6 +159,10 @@ struct hc_config_tensor hc_config_output(const Inference__ModelConfig *config, s
 
 /* The path of an output's labels in the model's FOLDER, to be freed; NULL for none. */
 char *hc_config_label_path(const Inference__ModelConfig *config, size_t output, const char *folder);
+
+/* Append what is in FILE, a data file of the config's, in SUBFOLDER of the model's FOLDER. */
+enum hc_code hc_config_read_data(const char *folder, const char *subfolder, const char *file,
+                                 struct hc_buf *data, struct hc_error *error);
 
 /* The string value of a parameter, NULL when there is none. */
 const char *hc_config_parameter(const Inference__ModelConfig *config, const char *name);

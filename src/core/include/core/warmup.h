@@ -1,0 +1,21 @@
+/*
+ * Warm-up: requests that each instance of a model has to answer before the model is ready.
+ *
+ * A sample of the config is one execution of as many requests as its batch size says, repeated as
+ * often as its count says. They run on the control loop, on instances that have nothing else to do,
+ * and are in the statistics like others.
+ */
+#ifndef HC_CORE_WARMUP_H
+#define HC_CORE_WARMUP_H
+
+#include "core/model.h"
+
+typedef void hc_warmup_on_done(struct hc_model *model, const struct hc_error *error);
+
+/*
+ * Control thread. Run the samples of MODEL's config on all its instances, which are up; ON_DONE
+ * when all are answered, also before this returns. ERROR is NULL, or says which sample failed.
+ */
+void hc_warmup_run(struct hc_model *model, hc_warmup_on_done *on_done);
+
+#endif
