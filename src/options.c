@@ -68,6 +68,8 @@ static const struct option_row rows[] = {
     {"model-load-retry-count", UINT, AT(server.n_load_retries), NULL,
      "How often a load that failed is tried again (0)."},
 
+    {"cache-config", TEXT, AT(server.cache_config), NULL,
+     "local,size=<bytes>: keep the responses of models that enable it, in so much memory."},
     {"backend-directory", TEXT, AT(server.backend_directory), NULL,
      "Folder with a folder for each backend that is a model.py (/opt/tritonserver/backends)."},
 

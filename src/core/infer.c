@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "core/cached.h"
 #include "core/dispatch.h"
 #include "core/model.h"
 #include "core/sequence.h"
@@ -255,6 +256,9 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     struct hc_model *model = request->model;
     request->start_ns = hc_clock_ns();
     HC_TRY(check(request, error));
+    if (model->caches && hc_cached_answer(request)) {
+        return HC_OK;
+    }
     if (model->backend->infer != NULL) {
         return model->backend->infer(request, error);
     }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "core/arena.h"
+#include "core/cached.h"
 #include "core/context.h"
 #include "core/model.h"
 
@@ -95,6 +96,7 @@ void hc_request_release(struct hc_request *request) {
     struct hc_context *context = request->context;
     assert(request->_instance == NULL && !hc_list_in(&request->_job.link));
     give_slot(context, request->handle);
+    free(request->_cache_key);
     for (size_t i = 0; i < request->_n_blocks; i++) {
         hc_arena_unref(request->model->arena, request->_blocks[i]);
     }
@@ -125,6 +127,9 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
 }
 
 void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final) {
+    if (final && request->_cache_key != NULL) {
+        hc_cached_keep(request, response);
+    }
     if (!request->uncounted) {
         hc_stats_count_response(request, response, final);
     }

@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "cache/cache.h"
+#include "core/cached.h"
 #include "core/lifecycle.h"
 #include "shm/shm.h"
 
@@ -68,6 +70,7 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
     server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
     HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
     HC_TRY(create_spin_board(server, error));
+    HC_TRY(hc_cached_start(server, error));
     *server_out = server;
     return HC_OK;
 }
@@ -102,6 +105,7 @@ static void free_options(struct hc_server_options *options) {
     free(options->id);
     free(options->config_name);
     free(options->backend_directory);
+    free(options->cache_config);
     free(options->python);
     free(options->pyhost_path);
     free(options->module_path);
@@ -116,6 +120,7 @@ void hc_server_destroy(struct hc_server *server) {
     }
     hc_lifecycle_destroy(server->lifecycle);
     hc_shm_destroy(server->shm);
+    hc_cache_destroy(server->cache);
     hc_memfile_close(&server->spin_board);
     free(server->spin_seats);
     free(server->contexts);

@@ -86,6 +86,7 @@ struct hc_model {
     char *config_json;
     int64_t max_batch_size; /* 0: no batch dimension */
     bool decoupled;
+    bool caches;           /* its responses are kept */
     const char *platform;  /* as metadata has it */
     struct hc_pool memory; /* of what follows */
     struct hc_model_io *inputs;

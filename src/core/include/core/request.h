@@ -99,6 +99,9 @@ struct hc_request {
     struct hc_task _task;          /* for what another thread wants done on the request's loop */
     struct hc_response *_response; /* that _task delivers */
     void *_backend;                /* the backend's */
+    char *_cache_key; /* of the answer that is waited for; NULL: it is not for the cache */
+    size_t _cache_key_size;
+    uint64_t _cache_ns; /* that the looking up took */
     bool _cancelled;
 };
 

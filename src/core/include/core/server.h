@@ -42,6 +42,8 @@ struct hc_server_options {
 
     char *backend_directory; /* with a folder for each backend that is written in Python */
 
+    char *cache_config; /* "local,size=<bytes>"; NULL: no cache */
+
     /* The Python backend's. */
     bool prefix_output; /* put a model's name before each line that it prints */
     char *python;       /* interpreter for models that name none */
@@ -61,7 +63,8 @@ struct hc_server {
     struct hc_memfile spin_board;
     struct hc_spin_seat *spin_seats; /* one a loop */
     struct hc_lifecycle *lifecycle;
-    struct hc_shm *shm; /* what clients have registered */
+    struct hc_cache *cache; /* of responses; NULL: there is none */
+    struct hc_shm *shm;     /* what clients have registered */
     atomic_bool stopping;
 };
 
