@@ -12,11 +12,12 @@ unit_tests() {
 }
 
 # CPython leaves memory to the end of the process by design, so leaks are looked for in the unit
-# tests only.
+# tests only. AddressSanitizer keeps what is freed, so the server's size says nothing either.
 end_to_end() {
     HC_SERVER=build/asan/bin/hippocamp \
         ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 \
-        pytest tests/e2e -q -n "$(workers)" --dist loadfile
+        pytest tests/e2e -q -n "$(workers)" --dist loadfile \
+        --deselect tests/e2e/test_bad_requests.py::test_nothing_is_leaked
 }
 
 part "unit tests with AddressSanitizer" unit_tests asan
