@@ -46,10 +46,19 @@ static struct hc_text span_text(const struct hc_message_request *message, struct
     return (struct hc_text){(const char *)message + span.offset, span.size};
 }
 
+/* Have SOURCE lie on the heap. What keeps it there: new reference. */
+static PyObject *move_to_heap(struct hc_py_tensor_source *source) {
+    PyObject *owner = PyByteArray_FromStringAndSize(source->data, (Py_ssize_t)source->size);
+    if (owner != NULL) {
+        source->data = PyByteArray_AsString(owner);
+    }
+    return owner;
+}
+
 /* New reference. */
 static PyObject *decode_input(const struct hc_request_object *request,
                               const struct hc_message_tensor *input) {
-    const struct hc_py_tensor_source source = {
+    struct hc_py_tensor_source source = {
         .name = span_text(request->message, input->name),
         .dtype = (enum hc_dtype)input->dtype,
         .dims =
@@ -58,7 +67,12 @@ static PyObject *decode_input(const struct hc_request_object *request,
         .data = request->memory + input->data.offset,
         .size = input->data.size,
     };
-    return hc_py_tensor_from_memory(&source, hc_sender_of(request->sender)->owner);
+    const struct hc_sender_object *sender = hc_sender_of(request->sender);
+    if (!sender->copies_inputs) {
+        return hc_py_tensor_from_memory(&source, sender->owner);
+    }
+    hc_auto(py) owner = move_to_heap(&source);
+    return owner == NULL ? NULL : hc_py_tensor_from_memory(&source, owner);
 }
 
 /* New reference. */

@@ -14,9 +14,10 @@ struct hc_sender_object {
     PyObject_HEAD struct hc_message_request *message;
     PyObject *owner; /* keeps the message in place */
     bool decoupled;
-    bool closed;      /* the last response was sent */
-    bool rescheduled; /* the request goes back to the server's queue */
-    unsigned n_sent;  /* responses, and final flags without one */
+    bool copies_inputs; /* the model keeps so many that it gets these on the heap */
+    bool closed;        /* the last response was sent */
+    bool rescheduled;   /* the request goes back to the server's queue */
+    unsigned n_sent;    /* responses, and final flags without one */
 };
 
 static inline struct hc_sender_object *hc_sender_of(PyObject *object) {

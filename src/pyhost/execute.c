@@ -219,6 +219,7 @@ static void run(struct batch *batch) {
 /* A sender for each message of the chain. */
 static bool make_senders(struct batch *batch) {
     struct hc_end *end = batch->executor->end;
+    bool copies_inputs = hc_pinned() > HC_PINNED_ENOUGH;
     uint64_t offset = batch->first;
     for (size_t i = 0; i < batch->n_requests; i++) {
         struct hc_message_request *message = (void *)hc_end_request_memory(end, offset);
@@ -229,6 +230,7 @@ static bool make_senders(struct batch *batch) {
         if (batch->senders[i] == NULL) {
             return false;
         }
+        hc_sender_of(batch->senders[i])->copies_inputs = copies_inputs;
     }
     return true;
 }

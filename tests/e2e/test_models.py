@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tritonclient.http
 
 from harness.infer import body, outputs, post, tensor
 
@@ -77,6 +78,19 @@ def test_inputs_may_be_kept(servers, n_elements):
         kept.append(float(i))
         answer = outputs(post(server, "keeps_inputs", body(fp32(*[float(i)] * n_elements))))
         assert answer["KEPT"] == kept
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server has no such limit")
+def test_kept_inputs_do_not_fill_the_arena(servers):
+    """Some 256 MB may be kept in place; what is kept beyond is on the model's own heap."""
+    server = servers.start("keeps_inputs")
+    client = tritonclient.http.InferenceServerClient(f"127.0.0.1:{server.http_port}")
+    given = tritonclient.http.InferInput("INPUT0", [4 << 20], "FP32")
+    for i in range(20):
+        given.set_data_from_numpy(np.full(4 << 20, i, dtype=np.float32))
+        answer = client.infer("keeps_inputs", [given])
+    assert answer.as_numpy("KEPT").tolist() == list(range(20))
+    assert answer.as_numpy("SHARED").tolist() == [True] * 17 + [False] * 3
 
 
 def test_inputs_may_be_changed_in_place(server):
