@@ -1,10 +1,14 @@
 /* The bell of a pyhost: a futex shared between processes. */
 #include "channel/bell.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 void hc_bell_prepare(_Atomic uint32_t *bell) {
     atomic_store(bell, 1);
@@ -14,9 +18,13 @@ void hc_bell_cancel(_Atomic uint32_t *bell) {
     atomic_store(bell, 0);
 }
 
-void hc_bell_wait(_Atomic uint32_t *bell) {
-    syscall(SYS_futex, bell, FUTEX_WAIT, 1, NULL, NULL, 0);
+bool hc_bell_wait(_Atomic uint32_t *bell, uint64_t limit_ns) {
+    const struct timespec limit = {.tv_sec = (time_t)(limit_ns / HC_NS_PER_S),
+                                   .tv_nsec = (long)(limit_ns % HC_NS_PER_S)};
+    long result = syscall(SYS_futex, bell, FUTEX_WAIT, 1, limit_ns > 0 ? &limit : NULL, NULL, 0);
+    bool over = result != 0 && errno == ETIMEDOUT;
     atomic_store(bell, 0);
+    return !over;
 }
 
 void hc_bell_ring(_Atomic uint32_t *bell) {

@@ -7,10 +7,17 @@
 
 #include "base/alloc.h"
 
+enum arena_pages {
+    ARENA_TRIMMED, /* free pages were given back, and no block was allocated since */
+    ARENA_IDLE,    /* no block was allocated since hc_arena_trim_idle() */
+    ARENA_BUSY,
+};
+
 struct hc_arena {
     struct hc_memfile file;
     pthread_mutex_t lock;
     struct hc_blocks *blocks;
+    enum arena_pages pages;
 };
 
 enum hc_code hc_arena_create(const char *name, struct hc_arena **arena_out,
@@ -44,6 +51,7 @@ enum hc_code hc_arena_alloc(struct hc_arena *arena, size_t size, struct hc_block
                             struct hc_error *error) {
     pthread_mutex_lock(&arena->lock);
     struct hc_block *block = hc_blocks_alloc(arena->blocks, size);
+    arena->pages = ARENA_BUSY;
     pthread_mutex_unlock(&arena->lock);
     if (block == NULL) {
         return hc_error_set(error, HC_UNAVAILABLE,
@@ -87,9 +95,14 @@ static void release_range(uint64_t offset, uint64_t size, void *user) {
     hc_memfile_release_pages(user, offset, size);
 }
 
-void hc_arena_trim(struct hc_arena *arena) {
+void hc_arena_trim_idle(struct hc_arena *arena) {
     pthread_mutex_lock(&arena->lock);
-    hc_blocks_trim(arena->blocks, release_range, &arena->file);
+    if (arena->pages == ARENA_BUSY) {
+        arena->pages = ARENA_IDLE;
+    } else if (arena->pages == ARENA_IDLE) {
+        hc_blocks_trim(arena->blocks, release_range, &arena->file);
+        arena->pages = ARENA_TRIMMED;
+    }
     pthread_mutex_unlock(&arena->lock);
 }
 

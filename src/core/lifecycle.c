@@ -106,6 +106,7 @@ void hc_lifecycle_start(struct hc_server *server, void (*on_started)(struct hc_s
     hc_list_init(&lifecycle->models);
     hc_list_init(&lifecycle->alive);
     hc_list_init(&lifecycle->loads);
+    start_trimming(lifecycle);
     if (options->control_mode != HC_CONTROL_EXPLICIT || hc_server_starts_all(options)) {
         load_all(lifecycle);
     } else {
@@ -191,6 +192,7 @@ void hc_lifecycle_stop(struct hc_server *server, void (*on_stopped)(struct hc_se
     lifecycle->stopping = true;
     lifecycle->on_stopped = on_stopped;
     hc_timer_stop(&lifecycle->poll_timer);
+    hc_timer_stop(&lifecycle->trim_timer);
     hc_catalog_unref(hc_take(lifecycle->catalog));
     hc_server_publish(server, hc_catalog_create(0));
     end_calls(lifecycle);

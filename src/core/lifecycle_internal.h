@@ -101,6 +101,7 @@ struct hc_lifecycle {
     void (*on_started)(struct hc_server *server); /* NULL: has been called */
     bool any_refused; /* a repository could not be read, or the config of a model */
 
+    struct hc_timer trim_timer; /* idle.c */
     struct hc_timer poll_timer;
     uint64_t next_regular_poll_ns;
 
@@ -178,6 +179,11 @@ void discard_model(struct hc_model *model);
 
 /* The folder of a model in its repositories, to be freed. */
 enum hc_code find_folder(const struct managed *managed, char **folder, struct hc_error *error);
+
+/* ---- idle.c ---- */
+
+/* From now on, give back the memory that the arenas of idle models do not need. */
+void start_trimming(struct hc_lifecycle *lifecycle);
 
 /* ---- dependents.c ---- */
 

@@ -17,6 +17,9 @@ enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, N_FIXED_FDS };
 /* Between two looks at the clock, a spinning thread looks at the rings this often. */
 enum { LOOKS_PER_CLOCK = 32 };
 
+/* After so long without work, memory that nobody needs is given back. */
+static const uint64_t idle_ns = 10 * HC_NS_PER_S;
+
 struct end_link {
     struct hc_link rings;
     pthread_mutex_t reply_lock;
@@ -32,6 +35,7 @@ struct hc_end {
     struct hc_spinner spinner;
     pthread_mutex_t arena_lock;
     struct hc_blocks *blocks; /* of the response arena */
+    bool idle;                /* the last wait was long */
     pthread_mutex_t events_lock;
     uint32_t next_link; /* where the search for work begins, so that every link gets its turn */
     uint32_t n_links;
@@ -115,6 +119,28 @@ static bool spin(const struct hc_end *end, uint64_t end_ns) {
     return false;
 }
 
+static void release_range(uint64_t offset, uint64_t size, void *user) {
+    hc_memfile_release_pages(user, offset, size);
+}
+
+/* Give pages of the response arena that are in no block back to the system. */
+static void trim(struct hc_end *end) {
+    pthread_mutex_lock(&end->arena_lock);
+    hc_blocks_trim(end->blocks, release_range, &end->response_arena);
+    pthread_mutex_unlock(&end->arena_lock);
+}
+
+/*
+ * Sleep until the bell rings. A sleep that gets long is broken off once, so that the caller can
+ * drain what has been released in the meantime; the next one trims, and then lasts.
+ */
+static void sleep_on_bell(struct hc_end *end) {
+    if (end->idle) {
+        trim(end);
+    }
+    end->idle = !hc_bell_wait(&end->header->bell, end->idle ? 0 : idle_ns);
+}
+
 bool hc_end_wait(struct hc_end *end) {
     uint64_t now_ns = hc_clock_ns();
     uint64_t budget_ns = hc_spin_begin(&end->spinner, now_ns);
@@ -126,11 +152,12 @@ bool hc_end_wait(struct hc_end *end) {
         if (found) {
             hc_bell_cancel(&end->header->bell);
         } else {
-            hc_bell_wait(&end->header->bell);
+            sleep_on_bell(end);
             found = has_work(end);
         }
     }
     if (found) {
+        end->idle = false;
         hc_spin_end(&end->spinner, hc_clock_ns());
     }
     return found;

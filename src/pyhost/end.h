@@ -27,7 +27,11 @@ enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end, stru
 /* The next execution or stop, and the link that it came on; false when there is none now. */
 bool hc_end_next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link);
 
-/* Wait, spinning and then sleeping, until there is work; false when a signal came in between. */
+/*
+ * Wait, spinning and then sleeping, until there is work; false when there is none yet: a signal
+ * came in between, or time to drain, since the model is idle. Then drain, and wait again: that
+ * gives memory back to the system.
+ */
 bool hc_end_wait(struct hc_end *end);
 
 /*

@@ -1,7 +1,6 @@
 """A thousand deaths: no answer lost, quick returns, no growth. `make test-long` runs it."""
 
 import os
-import pathlib
 import signal
 import statistics
 import subprocess
@@ -10,6 +9,7 @@ import time
 
 import pytest
 
+from harness.processes import pss_kb
 from test_crash import HEALS, Load, pid_when_served, wait_for_another
 
 N_KILLS = 1000
@@ -26,14 +26,6 @@ def import_time_s():
         subprocess.run([python, "-c", "import numpy"], check=True)
         times.append(time.monotonic() - start)
     return statistics.median(times)
-
-
-def pss_kb(pid):
-    """What a process alone takes of memory."""
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise AssertionError("no Pss")
 
 
 @pytest.mark.long

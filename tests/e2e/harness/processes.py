@@ -5,6 +5,7 @@ The mark passes to every descendant, whatever process group, session or parent i
 
 import contextlib
 import os
+import pathlib
 import time
 
 MARK = "HC_TEST_MARK"
@@ -40,3 +41,11 @@ def describe(pids):
                 words = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
             lines.append(f"{pid} {words}")
     return "\n".join(lines)
+
+
+def pss_kb(pid):
+    """What a process alone takes of memory."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise AssertionError("no Pss")

@@ -19,7 +19,7 @@ static void wait_for_turn(struct turns *turns, uint32_t own) {
             hc_bell_cancel(&turns->bell[own]);
             break;
         }
-        hc_bell_wait(&turns->bell[own]);
+        hc_bell_wait(&turns->bell[own], 0);
     }
 }
 

@@ -9,13 +9,14 @@
 #define HC_CHANNEL_BELL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 void hc_bell_prepare(_Atomic uint32_t *bell);
 void hc_bell_cancel(_Atomic uint32_t *bell);
 
-/* Sleep until rung, or until a signal arrives. */
-void hc_bell_wait(_Atomic uint32_t *bell);
+/* Sleep until rung, a signal arrives or LIMIT_NS (0: none) is over; false in the last case. */
+bool hc_bell_wait(_Atomic uint32_t *bell, uint64_t limit_ns);
 
 void hc_bell_ring(_Atomic uint32_t *bell);
 

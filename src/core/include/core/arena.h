@@ -32,8 +32,11 @@ struct hc_block *hc_arena_find(struct hc_arena *arena, uint32_t index, uint32_t 
 
 char *hc_arena_memory(const struct hc_arena *arena, const struct hc_block *block);
 
-/* Give pages that are in no block back to the system; for when the model is idle. */
-void hc_arena_trim(struct hc_arena *arena);
+/*
+ * Give pages that are in no block back to the system if no block was allocated since the last call:
+ * warm pages are worth keeping while there is work.
+ */
+void hc_arena_trim_idle(struct hc_arena *arena);
 
 uint64_t hc_arena_used(struct hc_arena *arena);
 
