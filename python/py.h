@@ -30,6 +30,7 @@
 
 HC_CLEANUP(py, PyObject *, Py_XDECREF);
 
+struct hc_call;
 struct hc_message_request;
 
 /* What the module does outside of Python, by whoever runs it. */
@@ -45,6 +46,26 @@ struct hc_py_services {
 
     /* Answer a request that nobody can answer any more. */
     void (*abandon)(struct hc_message_request *request);
+
+    /*
+     * Ask the model that REQUEST, a pb_utils.InferenceRequest, names. DECOUPLED: any number of
+     * responses is welcome. WAITS: the caller waits for them, nothing writes to the inputs before.
+     * The call is the caller's until call_drop(); NULL with an exception set.
+     */
+    struct hc_call *(*call_begin)(PyObject *request, bool decoupled, bool waits);
+
+    /*
+     * The next response, waited for: new reference; NULL with an exception set, or without one when
+     * there are no more.
+     */
+    PyObject *(*call_next)(struct hc_call *call);
+
+    /* Have asyncio's LOOP, which runs, call CALLBACK once, when the first response is there. */
+    bool (*call_watch)(struct hc_call *call, PyObject *loop, PyObject *callback);
+
+    /* Nobody is interested in more responses; the last one still comes. */
+    void (*call_cancel)(struct hc_call *call);
+    void (*call_drop)(struct hc_call *call);
 };
 
 struct hc_py_state {
@@ -53,6 +74,7 @@ struct hc_py_state {
     PyObject *request_type;
     PyObject *response_type;
     PyObject *sender_type;
+    PyObject *response_iterator_type;
     PyObject *model_config_type;
     PyObject *error_type;
     PyObject *error_codes;     /* enum of TritonError's codes */
@@ -106,6 +128,7 @@ bool hc_py_add_logger(PyObject *module);
 bool hc_py_add_model_config(PyObject *module);
 bool hc_py_add_request(PyObject *module);
 bool hc_py_add_response(PyObject *module);
+bool hc_py_add_response_iterator(PyObject *module);
 bool hc_py_add_sender(PyObject *module);
 bool hc_py_add_strings(PyObject *module);
 bool hc_py_add_tensor(PyObject *module);

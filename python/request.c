@@ -1,6 +1,7 @@
 /* pb_utils.InferenceRequest. */
 #include "request.h"
 
+#include "exec.h"
 #include "parameters.h"
 #include "sender.h"
 #include "tensor.h"
@@ -363,6 +364,11 @@ static PyMethodDef methods[] = {
     {"get_response_sender", request_get_response_sender, METH_NOARGS,
      "get_response_sender($self)\n--\n\nWhat answers the request, also after execute has "
      "returned."},
+    {"exec", (PyCFunction)(void (*)(void))hc_py_exec, METH_VARARGS | METH_KEYWORDS,
+     "exec($self, decoupled=False)\n--\n\nAsk the model and wait for its InferenceResponse; with "
+     "decoupled, a ResponseIterator over all of its responses."},
+    {"async_exec", (PyCFunction)(void (*)(void))hc_py_async_exec, METH_VARARGS | METH_KEYWORDS,
+     "async_exec($self, decoupled=False)\n--\n\nThe same for coroutines: what is to be awaited."},
     {"set_release_flags", request_set_release_flags, METH_VARARGS,
      "set_release_flags($self, flags, /)\n--\n\nTRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the "
      "request "

@@ -114,6 +114,33 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
+/* New reference. */
+static PyObject *make_response(PyObject *outputs, PyObject *error, struct hc_text parameters) {
+    PyTypeObject *type = (PyTypeObject *)hc_py.response_type;
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    hc_auto(py) object = allocate(type, 0);
+    if (object == NULL) {
+        return NULL;
+    }
+    struct hc_response_object *response = hc_response_of(object);
+    Py_INCREF(outputs);
+    response->outputs = outputs;
+    Py_INCREF(error);
+    response->error = error;
+    response->parameters = hc_py_str(parameters);
+    return response->parameters == NULL ? NULL : hc_take(object);
+}
+
+PyObject *hc_py_response_new(PyObject *outputs, struct hc_text parameters) {
+    return make_response(outputs, Py_None, parameters);
+}
+
+PyObject *hc_py_response_of_error(enum hc_code code, struct hc_text message) {
+    hc_auto(py) outputs = PyList_New(0);
+    hc_auto(py) error = outputs == NULL ? NULL : hc_py_error_new(code, message);
+    return error == NULL ? NULL : make_response(outputs, error, HC_TEXT(""));
+}
+
 bool hc_py_add_response(PyObject *module) {
     return hc_py_add_type(module, "InferenceResponse", &spec, &hc_py.response_type);
 }

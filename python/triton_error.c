@@ -90,6 +90,20 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
+PyObject *hc_py_error_new(enum hc_code code, struct hc_text message) {
+    long number = N_ERROR_CODES - 1;
+    while (number > 0 && codes[number].status != code) {
+        number--;
+    }
+    if (codes[number].status != code) {
+        number = DEFAULT_CODE;
+    }
+    hc_auto(py) text = hc_py_str(message);
+    hc_auto(py) member = text == NULL ? NULL : code_member(number);
+    return member == NULL ? NULL
+                          : PyObject_CallFunctionObjArgs(hc_py.error_type, text, member, NULL);
+}
+
 /* The enum of codes: IntEnum("__TritonErrorCode", {"UNKNOWN": 0, …}). New reference. */
 static PyObject *make_codes(void) {
     hc_auto(py) members = PyDict_New();

@@ -141,6 +141,15 @@ class InferenceRequest:
     def get_response_sender(self) -> InferenceResponseSender:
         """What answers the request, also after execute has returned."""
 
+    def exec(self, decoupled: bool = False) -> Any:
+        """Ask the model and wait for its InferenceResponse; with decoupled, which any model may
+        be asked with, a ResponseIterator over all of its responses. What fails is an error in the
+        response. Possible while execute runs or has run, on any thread.
+        """
+
+    def async_exec(self, decoupled: bool = False) -> Any:
+        """The same for coroutines: what is to be awaited."""
+
     def set_release_flags(self, flags: int, /) -> None:
         """TRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the request delivered again later."""
 
@@ -168,6 +177,22 @@ class InferenceResponse:
 
     def parameters(self) -> str:
         """The response's parameters, as the text of a JSON object."""
+
+@final
+class ResponseIterator:
+    """The responses to a request that was executed with decoupled=True, as they come.
+
+    Iterating again goes on where it was; after the end, it begins with the first response again.
+    """
+
+    def __iter__(self) -> ResponseIterator:
+        """The iterator itself."""
+
+    def __next__(self) -> InferenceResponse:
+        """The next response, waited for."""
+
+    def cancel(self) -> None:
+        """Tell the model that answers that nobody waits for more responses."""
 
 @final
 class InferenceResponseSender:

@@ -2,6 +2,7 @@
 #include "channel/bell.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -31,4 +32,17 @@ void hc_bell_ring(_Atomic uint32_t *bell) {
     if (atomic_load(bell) != 0 && atomic_exchange(bell, 0) != 0) {
         syscall(SYS_futex, bell, FUTEX_WAKE, 1, NULL, NULL, 0);
     }
+}
+
+void hc_bell_announce(_Atomic uint32_t *count, _Atomic uint32_t *n_waiters) {
+    atomic_fetch_add(count, 1);
+    if (atomic_load(n_waiters) != 0) {
+        syscall(SYS_futex, count, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    }
+}
+
+void hc_bell_await(_Atomic uint32_t *count, _Atomic uint32_t *n_waiters, uint32_t seen) {
+    atomic_fetch_add(n_waiters, 1);
+    syscall(SYS_futex, count, FUTEX_WAIT, seen, NULL, NULL, 0);
+    atomic_fetch_sub(n_waiters, 1);
 }

@@ -21,11 +21,11 @@ static unsigned quota_cores(void) {
     }
     char line[64] = "";
     char *period_text = line;
-    fgets(line, sizeof line, file);
+    bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
     unsigned long quota = strtoul(line, &period_text, 10); /* "max" reads as 0 */
     unsigned long period = strtoul(period_text, NULL, 10);
-    if (quota == 0 || period == 0) {
+    if (!read || quota == 0 || period == 0) {
         return 0;
     }
     unsigned long cores = (quota + period - 1) / period;

@@ -12,7 +12,7 @@
 #include "channel/bell.h"
 #include "channel/spin.h"
 
-enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, N_FIXED_FDS };
+enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, FD_EVENTS, N_FIXED_FDS };
 
 /* Between two looks at the clock, a spinning thread looks at the rings this often. */
 enum { LOOKS_PER_CLOCK = 32 };
@@ -32,7 +32,10 @@ struct hc_end {
     struct hc_memfile response_arena;
     struct hc_memfile board;
     struct hc_channel_header *header;
-    struct hc_spinner spinner;
+    int events_fd;
+    pthread_t main_thread;
+    struct hc_spinner spinner;          /* the main thread's, when it waits for work */
+    struct hc_spinner response_spinner; /* the same, for a response to a call */
     pthread_mutex_t arena_lock;
     struct hc_blocks *blocks; /* of the response arena */
     bool idle;                /* the last wait was long */
@@ -64,6 +67,8 @@ enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end_out,
     struct hc_end *end = hc_new(struct hc_end);
     HC_TRY(open_files(end, fds, error)); /* the process ends on failure: nothing to undo */
     end->header = hc_channel_header(&end->channel);
+    end->events_fd = fds[FD_EVENTS];
+    end->main_thread = pthread_self();
     end->n_links = end->header->n_links;
     if (n_fds - N_FIXED_FDS != end->n_links) {
         return hc_error_set(error, HC_INTERNAL, "%zu event descriptors for %u links",
@@ -71,6 +76,7 @@ enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end_out,
     }
     end->spinner = (struct hc_spinner){.board = (struct hc_spin_board *)(void *)end->board.base,
                                        .seat = &end->header->spinning};
+    end->response_spinner = end->spinner;
     end->blocks = hc_blocks_create(end->response_arena.size);
     pthread_mutex_init(&end->arena_lock, NULL);
     pthread_mutex_init(&end->events_lock, NULL);
@@ -188,6 +194,36 @@ void hc_end_reply(struct hc_end *end, uint32_t loop, const struct hc_entry *entr
     pthread_mutex_unlock(&link->reply_lock);
 }
 
+void hc_end_release(struct hc_end *end, uint32_t loop, uint32_t block, uint32_t generation) {
+    const struct hc_entry entry = {
+        .kind = HC_REPLY_RELEASE,
+        .arena = HC_ARENA_REQUEST,
+        .block = block,
+        .generation = generation,
+    };
+    if (disowned) {
+        return;
+    }
+    struct end_link *link = &end->links[loop];
+    pthread_mutex_lock(&link->reply_lock);
+    bool written = hc_ring_write(&link->rings.replies, &entry);
+    if (written) {
+        hc_ring_publish(&link->rings.replies);
+    }
+    pthread_mutex_unlock(&link->reply_lock);
+    if (!written) { /* nobody may be listening there */
+        hc_end_reply(end, hc_end_control_link(end), &entry, true);
+    }
+}
+
+uint32_t hc_end_control_link(const struct hc_end *end) {
+    return end->n_links - 1;
+}
+
+bool hc_end_is_owned(void) {
+    return !disowned;
+}
+
 char *hc_end_request_memory(struct hc_end *end, uint64_t offset) {
     return end->request_arena.base + offset;
 }
@@ -221,26 +257,80 @@ bool hc_end_in_response_arena(struct hc_end *end, const void *memory) {
            place < end->response_arena.base + end->response_arena.size;
 }
 
-/* The next block that the server has let go of, or NULL. */
-static struct hc_block *next_released(struct hc_end *end) {
-    struct hc_block *block = NULL;
+/* The next event, and the link that it came on; false when there is none. */
+static bool next_event(struct hc_end *end, struct hc_entry *entry, uint32_t *link) {
+    bool found = false;
     pthread_mutex_lock(&end->events_lock);
-    for (uint32_t i = 0; i < end->n_links && block == NULL; i++) {
-        struct hc_entry entry;
-        while (block == NULL && hc_ring_pop(&end->links[i].rings.events, &entry) == HC_RING_ENTRY) {
-            pthread_mutex_lock(&end->arena_lock);
-            block = hc_blocks_find(end->blocks, entry.block, entry.generation);
-            pthread_mutex_unlock(&end->arena_lock);
-        }
+    for (uint32_t i = 0; i < end->n_links && !found; i++) {
+        found = hc_ring_pop(&end->links[i].rings.events, entry) == HC_RING_ENTRY;
+        *link = i;
     }
     pthread_mutex_unlock(&end->events_lock);
+    return found;
+}
+
+static struct hc_block *find_block(struct hc_end *end, const struct hc_entry *entry) {
+    pthread_mutex_lock(&end->arena_lock);
+    struct hc_block *block = hc_blocks_find(end->blocks, entry->block, entry->generation);
+    pthread_mutex_unlock(&end->arena_lock);
     return block;
 }
 
-void hc_end_drain(struct hc_end *end, void (*on_release)(struct hc_block *block, void *user),
-                  void *user) {
-    struct hc_block *block;
-    while (!disowned && (block = next_released(end)) != NULL) {
-        on_release(block, user);
+void hc_end_drain(struct hc_end *end, const struct hc_end_events *events) {
+    struct hc_entry entry;
+    uint32_t link;
+    while (!disowned && next_event(end, &entry, &link)) {
+        if (entry.kind == HC_EVENT_RESPONSE) {
+            events->on_response(link, &entry);
+            continue;
+        }
+        struct hc_block *block = find_block(end, &entry);
+        if (block != NULL) {
+            events->on_release(block);
+        }
     }
+}
+
+uint32_t hc_end_n_responses(struct hc_end *end) {
+    return atomic_load(&end->header->event_count);
+}
+
+/* Look for a response until END_NS. */
+static bool spin_for_response(struct hc_end *end, uint32_t seen, uint64_t end_ns) {
+    do {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (hc_end_n_responses(end) != seen) {
+                return true;
+            }
+            hc_spin_pause();
+        }
+    } while (hc_clock_ns() < end_ns);
+    return false;
+}
+
+static void await_on_main_thread(struct hc_end *end, uint32_t seen) {
+    uint64_t now_ns = hc_clock_ns();
+    uint64_t budget_ns = hc_spin_begin(&end->response_spinner, now_ns);
+    bool found = budget_ns > 0 && spin_for_response(end, seen, now_ns + budget_ns);
+    hc_spin_stop(&end->response_spinner);
+    if (!found) {
+        hc_bell_await(&end->header->event_count, &end->header->n_event_waiters, seen);
+    }
+    hc_spin_end(&end->response_spinner, hc_clock_ns());
+}
+
+void hc_end_await(struct hc_end *end, uint32_t seen) {
+    if (pthread_equal(pthread_self(), end->main_thread)) {
+        await_on_main_thread(end, seen);
+    } else {
+        hc_bell_await(&end->header->event_count, &end->header->n_event_waiters, seen);
+    }
+}
+
+int hc_end_watch_responses(struct hc_end *end) {
+    uint64_t count;
+    ssize_t n = read(end->events_fd, &count, sizeof count);
+    (void)n; /* it does not block: nothing to read is as good */
+    atomic_store(&end->header->event_fd_armed, 1);
+    return end->events_fd;
 }

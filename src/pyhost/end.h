@@ -19,8 +19,9 @@
 struct hc_end;
 
 /*
- * FDS, taken over: channel file, request arena, response arena, spin board, then the event
- * descriptor of each of the channel's links.
+ * FDS, taken over: channel file, request arena, response arena, spin board, the descriptor that the
+ * server writes to when there are events, then those of the server's loops, one for each of the
+ * channel's links.
  */
 enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end, struct hc_error *error);
 
@@ -40,6 +41,15 @@ bool hc_end_wait(struct hc_end *end);
  */
 void hc_end_reply(struct hc_end *end, uint32_t loop, const struct hc_entry *entry, bool wake);
 
+/* Python let go of that block of the request arena, which came on link LOOP. Wakes nobody. */
+void hc_end_release(struct hc_end *end, uint32_t loop, uint32_t block, uint32_t generation);
+
+/* The link for calls of threads that run no execution. */
+uint32_t hc_end_control_link(const struct hc_end *end);
+
+/* Whether this process owns the channel: false after fork(). */
+bool hc_end_is_owned(void);
+
 /* Bytes of a request: OFFSET in the request arena. */
 char *hc_end_request_memory(struct hc_end *end, uint64_t offset);
 
@@ -52,11 +62,22 @@ char *hc_end_block_memory(struct hc_end *end, const struct hc_block *block);
 /* Where MEMORY lies: in a block of the response arena that is in use, or false. */
 bool hc_end_in_response_arena(struct hc_end *end, const void *memory);
 
-/*
- * Call ON_RELEASE for every response block that the server has let go of since the last call. The
- * callback frees the block; it runs on the calling thread without any lock of the end held.
- */
-void hc_end_drain(struct hc_end *end, void (*on_release)(struct hc_block *block, void *user),
-                  void *user);
+/* What becomes of events; called on the draining thread without any lock of the end held. */
+struct hc_end_events {
+    void (*on_release)(struct hc_block *block); /* the server has let go of it: frees it */
+    void (*on_response)(uint32_t link, const struct hc_entry *entry);
+};
+
+/* Handle all events that have arrived. */
+void hc_end_drain(struct hc_end *end, const struct hc_end_events *events);
+
+/* How many responses to calls there have been; for hc_end_await(). */
+uint32_t hc_end_n_responses(struct hc_end *end);
+
+/* Wait, spinning and then sleeping, until there were more than SEEN, or a signal arrives. */
+void hc_end_await(struct hc_end *end, uint32_t seen);
+
+/* Have the server write to the descriptor, which is readable then, at the next response. */
+int hc_end_watch_responses(struct hc_end *end);
 
 #endif

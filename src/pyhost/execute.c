@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "calls.h"
+#include "coroutines.h"
 #include "pin.h"
 #include "reply.h"
 #include "request.h"
@@ -88,6 +90,21 @@ static PyObject *make_requests(const struct batch *batch) {
     return hc_take(list);
 }
 
+/* What RESULT, taken over, comes to: a coroutine's result, or itself. New reference. */
+static PyObject *complete(const struct batch *batch, PyObject *result) {
+    hc_auto(py) owned = result;
+    if (owned == NULL || !hc_coroutine_is(owned)) {
+        return hc_take(owned);
+    }
+    if (!batch->executor->decoupled) {
+        return hc_coroutine_run(owned);
+    }
+    if (!hc_coroutine_start(owned)) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* What execute() returns. New reference. */
 static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     hc_auto(py) function = PyObject_GetAttrString(batch->executor->model, "execute");
@@ -100,7 +117,7 @@ static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     if (before == NULL) {
         return NULL;
     }
-    PyObject *result = PyObject_CallFunctionObjArgs(function, requests, NULL);
+    PyObject *result = complete(batch, PyObject_CallFunctionObjArgs(function, requests, NULL));
     hc_shared_arrays_leave(before);
     return result;
 }
@@ -216,15 +233,26 @@ static void run(struct batch *batch) {
     }
 }
 
+static PyObject *pin_message(struct hc_end *end, const struct hc_message_request *message) {
+    const struct hc_pinned what = {
+        .loop = message->loop,
+        .block = message->block.block,
+        .generation = message->block.generation,
+        .n_tensors = message->n_inputs,
+        .tensors = (const void *)((const char *)message + message->inputs_offset),
+    };
+    return hc_pin_new(end, &what);
+}
+
 /* A sender for each message of the chain. */
 static bool make_senders(struct batch *batch) {
     struct hc_end *end = batch->executor->end;
-    bool copies_inputs = hc_pinned() > HC_PINNED_ENOUGH;
+    bool copies_inputs = hc_pin_total() > HC_PINNED_ENOUGH;
     uint64_t offset = batch->first;
     for (size_t i = 0; i < batch->n_requests; i++) {
         struct hc_message_request *message = (void *)hc_end_request_memory(end, offset);
         offset = message->next;
-        hc_auto(py) pin = hc_pin_new(end, message);
+        hc_auto(py) pin = pin_message(end, message);
         batch->senders[i] =
             pin == NULL ? NULL : hc_py_sender_new(message, pin, batch->executor->decoupled);
         if (batch->senders[i] == NULL) {
@@ -233,6 +261,12 @@ static bool make_senders(struct batch *batch) {
         hc_sender_of(batch->senders[i])->copies_inputs = copies_inputs;
     }
     return true;
+}
+
+static uint64_t first_handle(const struct batch *batch) {
+    const struct hc_message_request *first =
+        (const void *)hc_end_request_memory(batch->executor->end, batch->first);
+    return first->handle;
 }
 
 void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry, uint32_t link) {
@@ -252,7 +286,9 @@ void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry
     if (!make_senders(&batch)) {
         abort(); /* no memory for a few words: the server heals it */
     }
+    hc_calls_enter(link, first_handle(&batch));
     run(&batch);
+    hc_calls_leave();
     for (size_t i = 0; i < batch.n_requests; i++) {
         Py_CLEAR(batch.senders[i]); /* answers what nobody will */
     }

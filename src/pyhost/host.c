@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "calls.h"
 #include "end.h"
 #include "execute.h"
 #include "health.h"
 #include "import_model.h"
 #include "module.h"
+#include "pack.h"
 #include "plain.h"
 #include "preload.h"
 #include "reply.h"
@@ -28,6 +30,11 @@ static const struct hc_py_services services = {
     .log = hc_talk_log,
     .send = hc_reply_send,
     .abandon = hc_reply_abandon,
+    .call_begin = hc_call_begin,
+    .call_next = hc_call_next,
+    .call_watch = hc_call_watch,
+    .call_cancel = hc_call_cancel,
+    .call_drop = hc_call_drop,
 };
 
 /* DICT[KEY] as a C string that lives as long as the process. */
@@ -172,6 +179,8 @@ static bool open_end(struct host *host) {
         hc_py_raise("%s", error.message);
         return false;
     }
+    hc_calls_prepare(host->executor.end);
+    hc_pack_prepare(host->executor.end);
     hc_reply_prepare(host->executor.end);
     return hc_shared_arrays_prepare(host->executor.end);
 }
@@ -239,7 +248,7 @@ static bool start_model(struct host *host) {
 /* The next entry, waiting for it without the GIL; false when a signal handler raised. */
 static bool next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link) {
     while (!hc_end_next_work(end, entry, link)) {
-        hc_reply_drain();
+        hc_calls_drain();
         Py_BEGIN_ALLOW_THREADS;
         hc_end_wait(end);
         Py_END_ALLOW_THREADS;
@@ -258,7 +267,7 @@ static void serve(struct host *host) {
             return;
         }
         hc_execute(&host->executor, &entry, link);
-        hc_reply_drain();
+        hc_calls_drain();
     }
 }
 
@@ -348,7 +357,9 @@ static PyObject *run_host(PyObject *module, PyObject *control) {
     if (!start_model(host)) {
         exit(1);
     }
+    hc_calls_allow(true);
     serve(host);
+    hc_calls_allow(false);
     finalize(host);
     leave();
 }

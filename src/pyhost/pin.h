@@ -1,9 +1,9 @@
 /*
  * Pins: what keeps the memory of a request in place for Python.
  *
- * A pin is a capsule that owns the request's message and inputs in the request arena. Requests and
- * their input arrays refer to it; when the last of them goes, the server is told to reuse the
- * memory.
+ * A pin is a capsule that owns a message and its tensors in the request arena: a request and its
+ * inputs, or the response to a call. Requests and arrays refer to it; when the last of them goes,
+ * the server is told to reuse the memory.
  *
  * A model may keep its inputs, but the arena is everybody's: while it holds more than
  * HC_PINNED_ENOUGH bytes of earlier requests, new ones are given copies on the heap.
@@ -16,14 +16,23 @@
 
 enum { HC_PINNED_ENOUGH = 256 << 20 };
 
-/* Bytes of inputs that are pinned now. Any thread. */
-size_t hc_pinned(void);
+/* Bytes of tensors that are pinned now. Any thread. */
+size_t hc_pin_total(void);
 
-/* A pin on MESSAGE, whose replies go to its own link. New reference. */
-PyObject *hc_pin_new(struct hc_end *end, struct hc_message_request *message);
+/* A message in the request arena, and the tensors that are released with it. */
+struct hc_pinned {
+    uint32_t loop; /* the link that takes the release */
+    uint32_t block;
+    uint32_t generation;
+    uint32_t n_tensors;
+    const struct hc_message_tensor *tensors;
+};
 
-/* Where DATA of SIZE bytes lies among the inputs that OWNER, a pin, keeps; false when not there, or
- * when OWNER is no pin. */
+/* New reference; NULL, with an exception set, leaves the message pinned for good. */
+PyObject *hc_pin_new(struct hc_end *end, const struct hc_pinned *what);
+
+/* Where DATA of SIZE bytes lies among the tensors that OWNER, a pin, keeps; false when not there,
+ * or when OWNER is no pin. */
 bool hc_pin_place(PyObject *owner, const char *data, size_t size, struct hc_place *place);
 
 #endif

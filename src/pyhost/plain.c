@@ -15,7 +15,7 @@ static bool send_nothing(struct hc_message_request *request, PyObject *response,
                          bool owned) {
     (void)request;
     (void)response;
-    (void)final;
+    (void) final;
     (void)owned;
     hc_py_raise("there is no server to send a response to");
     return false;
@@ -25,10 +25,20 @@ static void abandon_nothing(struct hc_message_request *request) {
     (void)request;
 }
 
+static struct hc_call *call_nobody(PyObject *request, bool decoupled, bool waits) {
+    (void)request;
+    (void)decoupled;
+    (void)waits;
+    hc_py_raise("there is no server whose models could be asked");
+    return NULL;
+}
+
+/* Without a call there is nothing to do with it. */
 static const struct hc_py_services services = {
     .log = log_line,
     .send = send_nothing,
     .abandon = abandon_nothing,
+    .call_begin = call_nobody,
 };
 
 PyObject *hc_plain_prepare(PyObject *module, PyObject *ignored) {

@@ -8,8 +8,8 @@
 
 #include "py.h"
 
-/* Functions of the module _hippocamp: plain() makes the modules, once a process; set_model_dir(path)
- * has get_model_dir() return it. */
+/* Functions of the module _hippocamp: plain() makes the modules, once a process;
+ * set_model_dir(path) has get_model_dir() return it. */
 PyObject *hc_plain_prepare(PyObject *module, PyObject *ignored);
 PyObject *hc_plain_set_model_dir(PyObject *module, PyObject *path);
 

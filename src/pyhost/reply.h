@@ -36,7 +36,4 @@ void hc_reply_send_reschedule(struct hc_message_request *request);
 /* When the execution ran whose responses this thread sends next. */
 void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns);
 
-/* Drop what the server has released since the last call; needs the GIL. */
-void hc_reply_drain(void);
-
 #endif

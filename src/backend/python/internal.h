@@ -56,10 +56,12 @@ enum pyhost_state {
 /* Whether the loops know a life. */
 enum pyhost_adoption { PYHOST_UNKNOWN, PYHOST_BEING_ADOPTED, PYHOST_ADOPTED, PYHOST_BEING_DROPPED };
 
-/* Events that wait for room in a ring. */
 struct pyhost_link {
+    struct pyhost *host;
     struct hc_link rings;
-    struct hc_buf waiting_events; /* struct hc_entry each */
+    struct hc_buf waiting_events; /* struct hc_entry each, for which the ring had no room */
+    struct hc_timer flush_timer;  /* started while there are some */
+    struct hc_list calls;         /* calls.c: not yet answered */
 };
 
 struct pyhost {
@@ -68,6 +70,7 @@ struct pyhost {
     struct hc_memfile channel;
     struct hc_memfile responses; /* mapped read-only */
     struct hc_channel_header *header;
+    int events_fd; /* wakes the pyhost's event loops, where it has any */
     struct pins pins;
     size_t n_links;
     struct pyhost_link *links; /* each touched by its loop alone */
@@ -162,6 +165,13 @@ void loop_side_drop(struct loop_side *side, struct pyhost *host);
 void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
                       struct hc_execution *execution);
 
+/* Send an event, now or when there is room. Responses wake those who wait for them. */
+void loop_side_send_event(struct loop_side *side, struct pyhost *host,
+                          const struct hc_entry *entry);
+
+/* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
+const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
+
 /* Have the request run with the execution; false when the pyhost has started that. */
 bool loop_side_extend(struct loop_side *side, struct hc_instance *instance,
                       struct hc_execution *execution, struct hc_request *request);
@@ -171,6 +181,18 @@ bool loop_side_extend(struct loop_side *side, struct hc_instance *instance,
  * pyhost. False, when the pyhost has started it. Pairs with the pyhost's claim.
  */
 bool loop_side_set_state(const struct hc_execution *execution, uint32_t state);
+
+/* ---- calls.c: requests that models make ---- */
+
+/*
+ * On the side's loop: the model makes the call that ENTRY announces, or is no longer interested in
+ * it. False when that does not hold together.
+ */
+bool calls_begin(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry);
+void calls_cancel(struct pyhost_link *link, uint64_t id);
+
+/* The life has ended: nobody waits for the answers to its calls. */
+void calls_abandon(struct pyhost_link *link);
 
 /* ---- python.c ---- */
 

@@ -1,6 +1,7 @@
 /* What each loop does for a Python model: submit to rings, read replies, deliver responses. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -9,6 +10,8 @@
 #include "core/dispatch.h"
 #include "internal.h"
 #include "message.h"
+
+static const uint64_t flush_interval_ns = HC_NS_PER_MS;
 
 /* A response whose tensors lie in the memory that a life has shared with the server. */
 struct python_response {
@@ -47,14 +50,60 @@ static void flush_events(struct pyhost_link *link) {
     }
 }
 
-/* The pyhost sees it when it next looks: releases wake nobody. */
-static void send_event(struct pyhost_link *link, const struct hc_entry *entry) {
+/* Wake those of the life's threads that wait for a response to a call. */
+static void announce_response(const struct pyhost *host) {
+    struct hc_channel_header *header = host->header;
+    hc_bell_announce(&header->event_count, &header->n_event_waiters);
+    if (atomic_load(&header->event_fd_armed) != 0 &&
+        atomic_exchange(&header->event_fd_armed, 0) != 0) {
+        uint64_t one = 1;
+        ssize_t n = write(host->events_fd, &one, sizeof one);
+        (void)n; /* fails only when the counter is full, and then it is readable */
+    }
+}
+
+/* Releases wake nobody: the pyhost sees them when it next looks. */
+static void send_event(struct pyhost *host, struct pyhost_link *link,
+                       const struct hc_entry *entry) {
     flush_events(link);
     if (link->waiting_events.size == 0 && hc_ring_write(&link->rings.events, entry)) {
         hc_ring_publish(&link->rings.events);
     } else {
         hc_buf_append(&link->waiting_events, entry, sizeof *entry);
     }
+    if (entry->kind == HC_EVENT_RESPONSE) {
+        announce_response(host);
+    }
+}
+
+static struct pyhost_link *link_of_timer(struct hc_timer *timer) {
+    return hc_list_item(timer, struct pyhost_link, flush_timer);
+}
+
+/* A full ring of responses that nobody writes to any more is looked at again. */
+static void on_flush_due(struct hc_timer *timer) {
+    struct pyhost_link *link = link_of_timer(timer);
+    flush_events(link);
+    announce_response(link->host);
+    if (link->waiting_events.size > 0) {
+        hc_timer_start(hc_loop_current(), timer, hc_clock_ns() + flush_interval_ns);
+    }
+}
+
+void loop_side_send_event(struct loop_side *side, struct pyhost *host,
+                          const struct hc_entry *entry) {
+    struct pyhost_link *link = &host->links[side->loop_index];
+    send_event(host, link, entry);
+    if (link->waiting_events.size > 0 && !hc_timer_started(&link->flush_timer)) {
+        link->flush_timer.on_due = on_flush_due;
+        hc_timer_start(hc_loop_current(), &link->flush_timer, hc_clock_ns() + flush_interval_ns);
+    }
+}
+
+const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place) {
+    bool within = place->offset <= host->responses.size &&
+                  place->size <= host->responses.size - place->offset;
+    return within ? host->responses.base + place->offset : NULL;
 }
 
 static void release_block(struct pyhost *host, unsigned loop_index, uint32_t block,
@@ -65,7 +114,7 @@ static void release_block(struct pyhost *host, unsigned loop_index, uint32_t blo
         .block = block,
         .generation = generation,
     };
-    send_event(&host->links[loop_index], &entry);
+    send_event(host, &host->links[loop_index], &entry);
 }
 
 static void release_response(struct hc_response *base) {
@@ -88,9 +137,8 @@ static bool resolve(struct python_response *response, const struct hc_place *pla
         return true;
     }
     if (place->arena == HC_ARENA_RESPONSE) {
-        output->data = host->responses.base + place->offset;
-        return place->offset <= host->responses.size &&
-               place->size <= host->responses.size - place->offset;
+        output->data = loop_side_response_memory(host, place);
+        return output->data != NULL;
     }
     struct hc_block *block =
         place->arena == HC_ARENA_REQUEST ? pins_find(&host->pins, place) : NULL;
@@ -208,6 +256,12 @@ static bool on_entry(struct loop_side *side, struct pyhost *host, const struct h
     case HC_REPLY_RELEASE:
         return pins_release(&host->pins, entry->block, entry->generation) ||
                violation(host, "a release of memory that it does not hold");
+    case HC_REPLY_CALL:
+        return calls_begin(side, host, entry) ||
+               violation(host, "a call that does not hold together");
+    case HC_REPLY_CALL_CANCEL:
+        calls_cancel(&host->links[side->loop_index], entry->handle);
+        return true;
     default:
         return violation(host, "an unknown reply");
     }
@@ -378,8 +432,16 @@ void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
     loop_side_expect(side);
 }
 
+/* The control loop's side always listens: calls may come there at any time. */
+static bool always_listens(const struct loop_side *side) {
+    return side->loop_index == side->model->n_loops - 1;
+}
+
 void loop_side_adopt(struct loop_side *side, struct pyhost *host) {
     pyhost_ref(host);
+    if (always_listens(side)) {
+        loop_side_expect(side);
+    }
     side->hosts[host->owner->instance->index].host = host;
 }
 
@@ -389,6 +451,11 @@ void loop_side_drop(struct loop_side *side, struct pyhost *host) {
     for (; side_host->n_executions > 0; side_host->n_executions--) {
         loop_side_settle(side);
     }
+    if (always_listens(side)) {
+        loop_side_settle(side);
+    }
+    calls_abandon(&host->links[side->loop_index]);
+    hc_timer_stop(&host->links[side->loop_index].flush_timer);
     side_host->host = NULL;
     pyhost_unref(host);
 }

@@ -32,4 +32,25 @@ static inline struct hc_message_request *hc_message_of(const struct hc_arena *ar
 enum hc_code hc_message_read(const char *memory, size_t size, struct hc_response *response,
                              struct hc_place **places, struct hc_error *error);
 
+/* Of a call, what is not in its request. */
+struct hc_message_call_head {
+    struct hc_text model_name;
+    int64_t model_version; /* -1: the server's choice */
+    uint64_t parent;       /* unchecked */
+    bool decoupled;
+    struct hc_place *places; /* unchecked: where the data of the inputs is */
+};
+
+/* The same for a call: into REQUEST, all but its model and the data of its inputs. */
+enum hc_code hc_message_read_call(const char *memory, size_t size, struct hc_request *request,
+                                  struct hc_message_call_head *head, struct hc_error *error);
+
+/*
+ * Write RESPONSE, data included, into a block of ARENA, which is the caller's; the message is *SIZE
+ * bytes at its start. HC_UNAVAILABLE when there is no room.
+ */
+enum hc_code hc_message_write_response(struct hc_arena *arena, const struct hc_response *response,
+                                       struct hc_block **block, size_t *size,
+                                       struct hc_error *error);
+
 #endif

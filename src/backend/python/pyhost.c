@@ -1,6 +1,8 @@
 /* One life of one instance: its memory, its process, the conversation with it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include <cjson/cJSON.h>
 
@@ -9,7 +11,7 @@
 #include "core/arena.h"
 #include "internal.h"
 
-enum { N_FIXED_FDS = 4 };
+enum { N_FIXED_FDS = 5 };
 
 HC_CLEANUP(json, cJSON *, cJSON_Delete);
 HC_CLEANUP(json_text, char *, cJSON_free);
@@ -28,6 +30,7 @@ void pyhost_unref(struct pyhost *host) {
     free(host->links);
     hc_memfile_close(&host->channel);
     hc_memfile_close(&host->responses);
+    hc_fd_close(host->events_fd);
     process_finish(&host->process);
     free(host->death);
     free(host);
@@ -47,6 +50,10 @@ static enum hc_code create_memory(struct pyhost *host, struct hc_error *error) {
     host->header = hc_channel_header(&host->channel);
     for (uint32_t i = 0; i < host->n_links; i++) {
         hc_channel_attach(&host->channel, i, &host->links[i].rings);
+    }
+    host->events_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (host->events_fd < 0) {
+        return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "eventfd: %s", strerror(errno));
     }
     return HC_OK;
 }
@@ -107,10 +114,9 @@ static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error)
     cJSON_AddStringToObject(args, "model_instance_device_id", device);
     cJSON_AddBoolToObject(body, "decoupled", model->decoupled);
     int fds[N_FIXED_FDS + HC_MAX_LINKS] = {
-        host->channel.fd,
-        hc_arena_file(model->arena)->fd,
-        host->responses.fd,
-        model->server->spin_board.fd,
+        host->channel.fd,   hc_arena_file(model->arena)->fd,
+        host->responses.fd, model->server->spin_board.fd,
+        host->events_fd,
     };
     for (unsigned i = 0; i < host->n_links; i++) {
         fds[N_FIXED_FDS + i] = python_event_fd(i);
@@ -191,7 +197,12 @@ static struct pyhost *create(struct python_instance *owner) {
     host->channel = HC_MEMFILE_NONE;
     host->responses = HC_MEMFILE_NONE;
     host->n_links = owner->model->n_loops;
+    host->events_fd = -1;
     host->links = hc_alloc_array(host->n_links, sizeof *host->links);
+    for (size_t i = 0; i < host->n_links; i++) {
+        host->links[i].host = host;
+        hc_list_init(&host->links[i].calls);
+    }
     process_init(&host->process, owner->model->server->control, owner->instance->name,
                  python_prefix(owner->model), &events);
     pins_init(&host->pins, owner->model->model->arena, &owner->model->pins_lock);

@@ -5,8 +5,13 @@
  * three rings:
  *
  *     work    server -> pyhost   executions; read by the pyhost's main thread between executes
- *     events  server -> pyhost   releases of response blocks; read whenever the pyhost likes
- *     replies pyhost -> server   responses, releases of request blocks, ends of executions
+ *     events  server -> pyhost   releases of response blocks, responses to calls; read whenever the
+ *                                pyhost likes
+ *     replies pyhost -> server   responses, releases of request blocks, ends of executions, calls
+ *
+ * A *call* is a request that a model makes to another one. While a thread runs an execution, its
+ * calls go over the execution's link; all others go over the last link, that of the server's
+ * control loop, which always listens.
  *
  * Tensors and messages lie in *arenas* (memory files of their own): the *request arena* of the
  * model, in which the server allocates, and the *response arena* of this life of this pyhost, in
@@ -23,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 1
+#define HC_CHANNEL_VERSION 2
 
 enum {
     HC_MAX_LINKS = 64,
@@ -51,6 +56,10 @@ struct hc_channel_header {
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t bell;
     /* 1: one of this pyhost's threads holds a seat on the spin board (channel/spin.h). */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t spinning;
+    /* For those who wait for an event (channel/bell.h): counts responses to calls. */
+    _Alignas(HC_CACHE_LINE) _Atomic uint32_t event_count;
+    _Alignas(HC_CACHE_LINE) _Atomic uint32_t n_event_waiters; /* threads asleep on event_count */
+    _Alignas(HC_CACHE_LINE) _Atomic uint32_t event_fd_armed;  /* 1: write to the event descriptor */
 };
 
 /* Bytes that ring entries and messages refer to. */
@@ -78,6 +87,9 @@ enum hc_work_kind {
 enum hc_event_kind {
     /* The server no longer reads the response block `block`, `generation`. */
     HC_EVENT_RELEASE = 1,
+    /* A response to the call `handle`: its message is `size` bytes at `offset` of the request arena
+     * in `block`, `generation`, released by HC_REPLY_RELEASE. Size 0: no response, flags only. */
+    HC_EVENT_RESPONSE = 2,
 };
 
 /* Kinds of entries in a replies ring. */
@@ -92,13 +104,18 @@ enum hc_reply_kind {
     HC_REPLY_RELEASE = 3,
     /* Execution `handle` was withdrawn by the server before it started; nothing of it is held. */
     HC_REPLY_SKIPPED = 4,
+    /* The model asks another one: the struct hc_message_call is `size` bytes at `offset` of the
+     * response arena in `block`, `generation`, released when the server has copied its inputs.
+     * `handle` names the call. */
+    HC_REPLY_CALL = 5,
+    /* Nobody waits for the responses to the call `handle` any more; its last one still comes. */
+    HC_REPLY_CALL_CANCEL = 6,
 };
 
+/* Flags of replies, and of HC_EVENT_RESPONSE. */
 enum hc_reply_flags {
     HC_REPLY_FINAL = 1,      /* no more responses for this request */
-    HC_REPLY_EXECUTION = 2,  /* an HC_REPLY_EXECUTED for the same link is included: `number` is its
-                              * execution's low word, see struct hc_message_request.execution */
-    HC_REPLY_RESCHEDULE = 4, /* no response: the request wants to run again */
+    HC_REPLY_RESCHEDULE = 2, /* no response: the request wants to run again */
 };
 
 /* Offset and size of bytes within a message, from its start. */
@@ -170,7 +187,27 @@ struct hc_message_response {
     uint32_t outputs_offset; /* struct hc_message_tensor each */
 };
 
-/* Longest response message that a server accepts, tensor data not counted. */
+/* A request that a model makes, in the response arena; written by the pyhost. */
+struct hc_message_call {
+    uint32_t size; /* of the whole message, without tensor data */
+    uint32_t n_inputs;
+    uint32_t inputs_offset; /* struct hc_message_tensor each */
+    uint32_t n_outputs;
+    uint32_t outputs_offset; /* struct hc_span each: the names */
+    uint32_t flags;          /* sequence start 1, end 2 */
+    uint64_t parent;         /* request on the same link whose execution waits; 0: none does */
+    int64_t model_version;   /* -1: the server's choice */
+    uint64_t correlation_number;
+    uint64_t timeout_us;
+    struct hc_span correlation_string; /* empty: the number counts */
+    struct hc_span id;
+    struct hc_span model_name;
+    struct hc_span parameters; /* JSON object, or empty */
+    uint32_t decoupled;        /* 1: any number of responses is welcome */
+    uint32_t reserved;
+};
+
+/* Longest message that the server accepts from a pyhost, tensor data not counted. */
 enum { HC_MESSAGE_RESPONSE_MAX = 1 << 20 };
 
 #endif

@@ -73,6 +73,8 @@ struct hc_request {
     size_t n_inputs;
     const struct hc_text *outputs; /* requested ones; none: all that the model has */
     size_t n_outputs;
+    const struct hc_instance **waiting; /* busy until this is answered; to be compared only */
+    size_t n_waiting;
 
     /* Times of hc_clock_ns(). */
     uint64_t received_ns; /* by the front end: the first of it was there */
