@@ -124,6 +124,8 @@ static void on_json(struct hc_http_exchange *exchange, struct hc_text bytes,
     struct hc_error error;
     if (failure != NULL) {
         fail_to_read(infer, failure);
+    } else if (bytes.size == 0) {
+        http_infer_read_raw(infer); /* as Triton takes a body of nothing */
     } else if (read_request(infer, bytes, &error) != HC_OK) {
         http_infer_fail_with(infer, &error);
     } else if (infer->n_vectors > 0) {

@@ -137,7 +137,7 @@ static enum hc_code register_cuda(const struct http_call *call, struct hc_text j
         return no_field("raw_handle", error);
     }
     if (members[SIZE].value.kind == HC_JSON_NONE) {
-        return no_field("byte_size", error);
+        return no_member("byte_size", error);
     }
     HC_TRY(hc_json_as_uint64(&members[SIZE].value, &size, error));
     if (members[DEVICE].value.kind == HC_JSON_NONE) {
