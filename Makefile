@@ -12,7 +12,8 @@
 #   make test-image       the Dockerfile's steps and the image they make, without an engine
 #   make fuzz             search for inputs that break a parser; FUZZ_SECONDS=60 for each
 #   make bench            compare with NVIDIA's server, started by the command $$HC_ORACLE
-#   make conformance      the end-to-end tests against NVIDIA's server, as above
+#   make conformance      the end-to-end tests against NVIDIA's server, as above, whose answers to
+#                         raw requests are recorded anew
 #   make clean            remove what was built
 
 SHELL := /bin/bash
@@ -62,8 +63,9 @@ bench: setup-bench build
 	@$(RUN) python bench/compare.py $(ARGS)
 
 .PHONY: conformance
-conformance: setup-test
+conformance: setup-test build
 	@$(RUN) pytest tests/e2e --server=oracle -n 2 --dist loadfile -q $(ARGS)
+	@$(RUN) pytest tests/e2e/test_http_corpus.py -q
 
 .PHONY: clean
 clean:
