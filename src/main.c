@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/http.h"
+#include "api/metrics.h"
 #include "backend/ensemble.h"
 #include "backend/linear.h"
 #include "backend/python.h"
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "channel/layout.h"
+#include "check_repository.h"
 #include "core/lifecycle.h"
 #include "options.h"
 #include "report.h"
@@ -31,6 +33,7 @@ enum { MAX_IO_LOOPS = HC_MAX_LINKS - 1 };
 static struct hc_options options;
 static struct hc_server *server;
 static struct hc_http_api *http;
+static struct hc_metrics_api *metrics;
 static struct hc_watch signal_watch;
 static struct hc_timer stop_timer;
 static struct hc_task http_stopped_task;
@@ -44,9 +47,20 @@ static void fatal(const char *what, const struct hc_error *error) {
 
 /* ---- Stopping ---- */
 
+static void on_metrics_stopped(void *unused) {
+    (void)unused;
+    hc_loop_stop(server->control);
+}
+
+/* Whoever watches the server sees it stop, so metrics go last. */
 static void on_models_stopped(struct hc_server *stopped) {
+    (void)stopped;
     hc_timer_stop(&stop_timer);
-    hc_loop_stop(stopped->control);
+    if (metrics != NULL) {
+        hc_metrics_api_stop(metrics, on_metrics_stopped, NULL);
+    } else {
+        on_metrics_stopped(NULL);
+    }
 }
 
 static void on_http_stopped(struct hc_task *task) {
@@ -127,6 +141,25 @@ static void start_http(void) {
     hc_log_info("Started HTTPService at %s:%u", options.http_address, hc_http_api_port(http));
 }
 
+static void start_metrics(void) {
+    if (!options.allow_metrics) {
+        return;
+    }
+    const struct hc_metrics_api_options metrics_options = {
+        .address = options.metrics_address != NULL ? options.metrics_address : options.http_address,
+        .port = (uint16_t)options.metrics_port,
+        .cpu = options.allow_cpu_metrics,
+        .gpu = options.allow_gpu_metrics,
+        .interval_ms = options.metrics_interval_ms,
+    };
+    struct hc_error error;
+    if (hc_metrics_api_create(server, &metrics_options, &metrics, &error) != HC_OK) {
+        fatal("failed to start Metrics service", &error);
+    }
+    hc_log_info("Started Metrics Service at %s:%u", metrics_options.address,
+                hc_metrics_api_port(metrics));
+}
+
 static void on_models_started(struct hc_server *started) {
     hc_report_backends(started);
     hc_report_models(started);
@@ -139,6 +172,7 @@ static void on_models_started(struct hc_server *started) {
         return;
     }
     start_http();
+    start_metrics();
 }
 
 static void raise_descriptor_limit(void) {
@@ -202,17 +236,23 @@ static unsigned io_loop_count(void) {
     return cores <= 2 ? 1 : cores < 16 ? cores / 2 : 8;
 }
 
+/* The server and its backends, with no thread running yet. */
+static void create(void) {
+    struct hc_error error;
+    if (hc_server_create(&options.server, io_loop_count(), &server, &error) != HC_OK ||
+        hc_python_start(server, &error) != HC_OK) {
+        fatal("creating server", &error);
+    }
+    hc_backend_register(&hc_ensemble_backend);
+    hc_linear_start(server);
+}
+
 static void start(void) {
     struct hc_error error;
-    if (hc_server_create(&options.server, io_loop_count(), &server, &error) != HC_OK) {
-        fatal("creating server", &error);
-    }
     watch_signals();
-    hc_backend_register(&hc_ensemble_backend);
-    if (hc_python_start(server, &error) != HC_OK || hc_server_start(server, &error) != HC_OK) {
+    if (hc_server_start(server, &error) != HC_OK) {
         fatal("creating server", &error);
     }
-    hc_linear_start(server);
     hc_lifecycle_start(server, on_models_started);
 }
 
@@ -222,14 +262,17 @@ static void finish(void) {
     hc_fd_close(signal_watch.fd);
     hc_http_api_destroy(http);
     hc_linear_finish();
+    hc_metrics_api_destroy(metrics);
     hc_python_finish();
     hc_server_destroy(server);
     hc_options_finish(&options);
 }
 
 int main(int argc, char **argv) {
-    switch (hc_options_parse(argc, argv, &options)) {
+    enum hc_options_result result = hc_options_parse(argc, argv, &options);
+    switch (result) {
     case HC_OPTIONS_RUN:
+    case HC_OPTIONS_CHECK:
         break;
     case HC_OPTIONS_VERSION:
         return 0;
@@ -240,6 +283,10 @@ int main(int argc, char **argv) {
     configure_log();
     raise_descriptor_limit();
     find_pyhost();
+    create();
+    if (result == HC_OPTIONS_CHECK) {
+        return check_repository(&server->options) ? 0 : 1;
+    }
     start();
     hc_loop_run(server->control);
     finish();

@@ -10,6 +10,9 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "base/nearest.h"
+#include "options_values.h"
 
 enum kind {
     FLAG, /* bool, true when given */
@@ -21,8 +24,14 @@ enum kind {
     REPOSITORY,
     STARTUP_MODEL,
     CONTROL_MODE,
+    METRICS_CONFIG,
     LEVEL, /* unsigned, or a bool */
     RESTRICTION,
+    MILLISECONDS,
+    STRICT_CONFIG,  /* the opposite of server.auto_complete */
+    BACKEND_CONFIG, /* checked, no more */
+    UNUSED,         /* accepted; `help` says why there is nothing to do */
+    UNSUPPORTED,    /* a bool that must be false */
     HELP,
     VERSION,
 };
@@ -36,6 +45,9 @@ struct option_row {
 };
 
 #define AT(member) offsetof(struct hc_options, member)
+
+static const char pools[] = "No memory of GPUs is kept for models.";
+static const char other_front_ends[] = "There are no front ends for SageMaker and Vertex AI.";
 
 static const struct option_row rows[] = {
     {"help", HELP, 0, "General", "Print this and exit."},
@@ -109,7 +121,17 @@ static const struct option_row rows[] = {
     {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001)."},
 
     {"allow-metrics", BOOL, AT(allow_metrics), "Metrics", "Serve metrics (true)."},
-    {"metrics-port", UINT, AT(metrics_port), NULL, "Port (8002)."},
+    {"allow-gpu-metrics", BOOL, AT(allow_gpu_metrics), NULL, "Of GPUs, too (true)."},
+    {"allow-cpu-metrics", BOOL, AT(allow_cpu_metrics), NULL,
+     "Of processors and memory, too (true)."},
+    {"metrics-address", TEXT, AT(metrics_address), NULL, "Address to listen on (that of HTTP)."},
+    {"metrics-port", UINT, AT(metrics_port), NULL, "Port (8002); 0 chooses one."},
+    {"metrics-interval-ms", MILLISECONDS, AT(metrics_interval_ms), NULL,
+     "Milliseconds over which utilization is measured, at least (2000)."},
+    {"metrics-config", METRICS_CONFIG, AT(server.metrics), NULL,
+     "counter_latencies=false: counters of models stay 0; summary_latencies=true: summaries, with "
+     "summary_quantiles=<rank>:<error>,...; histogram_latencies=true: histograms. May be "
+     "repeated."},
 
     {"log-verbose", LEVEL, AT(log_verbose), "Log", "Level of verbose messages (0: none)."},
     {"log-info", BOOL, AT(log_info), NULL, "Log information (true)."},
@@ -117,59 +139,72 @@ static const struct option_row rows[] = {
     {"log-error", BOOL, AT(log_error), NULL, "Log errors (true)."},
     {"log-format", TEXT, AT(log_format), NULL, "default or ISO8601."},
     {"log-file", TEXT, AT(log_file), NULL, "Append to this file instead of the console."},
+
+    {"strict-model-config", STRICT_CONFIG, AT(server.auto_complete), "Deprecated",
+     "true is --disable-auto-complete-config."},
+
+    {"pinned-memory-pool-byte-size", SIZE, AT(server.pinned_pool_size), "Accepted without effect",
+     "Only metrics tell of it (268435456)."},
+    {"cuda-memory-pool-byte-size", UNUSED, 0, NULL, pools},
+    {"cuda-virtual-address-size", UNUSED, 0, NULL, pools},
+    {"model-load-gpu-limit", UNUSED, 0, NULL, pools},
+    {"enable-peer-access", UNUSED, 0, NULL, "GPUs talk to each other as the models have it."},
+    {"min-supported-compute-capability", UNUSED, 0, NULL, "Any GPU will do."},
+    {"buffer-manager-thread-count", UNUSED, 0, NULL, "Tensors are not copied by threads."},
+    {"backend-config", BACKEND_CONFIG, 0, NULL,
+     "Settings of backends; memory shared with models needs none."},
+    {"repoagent-directory", UNUSED, 0, NULL, "There are no repository agents."},
+    {"cache-directory", UNUSED, 0, NULL, "Caches are part of the server."},
+    {"sagemaker-port", UNUSED, 0, NULL, other_front_ends},
+    {"sagemaker-safe-port-range", UNUSED, 0, NULL, other_front_ends},
+    {"sagemaker-thread-count", UNUSED, 0, NULL, other_front_ends},
+    {"vertex-ai-port", UNUSED, 0, NULL, other_front_ends},
+    {"vertex-ai-thread-count", UNUSED, 0, NULL, other_front_ends},
+    {"vertex-ai-default-model", UNUSED, 0, NULL, other_front_ends},
+    {"allow-sagemaker", UNSUPPORTED, 0, NULL, "Must be false."},
+    {"allow-vertex-ai", UNSUPPORTED, 0, NULL, "Must be false."},
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
+/* Wrapped to the right of COLUMN. */
+static void print_wrapped(FILE *out, const char *text, int column) {
+    enum { WIDTH = 100 };
+    int room = WIDTH - column;
+    while (*text != '\0') {
+        int size = (int)strlen(text);
+        if (size > room) {
+            size = room;
+            while (size > 0 && text[size] != ' ') {
+                size--;
+            }
+        }
+        fprintf(out, "%.*s\n", size, text);
+        text += size + (text[size] == ' ');
+        if (*text != '\0') {
+            fprintf(out, "%*s", column, "");
+        }
+    }
+}
+
+static bool takes_value(const struct option_row *row) {
+    return row->kind != FLAG && row->kind != NOT && row->kind != HELP && row->kind != VERSION;
+}
+
 static void print_help(FILE *out) {
-    fputs("Usage: tritonserver [options]\n", out);
+    enum { COLUMN = 44 };
+    fputs("Usage: hippocamp [options]\n"
+          "       hippocamp check REPOSITORY [options]\n\n"
+          "The second looks for mistakes in a repository without serving it.\n",
+          out);
     for (size_t i = 0; i < N_ROWS; i++) {
         if (rows[i].group != NULL) {
             fprintf(out, "\n%s:\n", rows[i].group);
         }
-        const char *argument = rows[i].kind == FLAG || rows[i].kind == NOT ||
-                                       rows[i].kind == HELP || rows[i].kind == VERSION
-                                   ? ""
-                                   : " <value>";
-        int width = fprintf(out, "  --%s%s", rows[i].name, argument);
-        fprintf(out, "%*s%s\n", width < 36 ? 36 - width : 1, "", rows[i].help);
+        int width = fprintf(out, "  --%s%s", rows[i].name, takes_value(&rows[i]) ? " <value>" : "");
+        fprintf(out, "%*s", width < COLUMN ? COLUMN - width : 1, "");
+        print_wrapped(out, rows[i].help, COLUMN);
     }
-}
-
-static bool parse_bool(const char *word, bool *value) {
-    static const struct {
-        const char *word;
-        bool value;
-    } words[] = {{"true", true},   {"1", true},  {"on", true},
-                 {"false", false}, {"0", false}, {"off", false}};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcasecmp(word, words[i].word) == 0) {
-            *value = words[i].value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_uint(const char *word, unsigned *value) {
-    uint64_t number;
-    if (!hc_text_number(hc_text_of(word), INT_MAX, &number)) {
-        return false;
-    }
-    *value = (unsigned)number;
-    return true;
-}
-
-static bool parse_level(const char *word, unsigned *value) {
-    bool on;
-    if (parse_uint(word, value)) {
-        return true;
-    }
-    if (!parse_bool(word, &on)) {
-        return false;
-    }
-    *value = on ? 1 : 0;
-    return true;
 }
 
 static void set_text(char **place, const char *text) {
@@ -200,21 +235,6 @@ static void add_startup_model(struct hc_server_options *options, const char *nam
     options->startup_models[options->n_startup_models++] = hc_strdup(name);
 }
 
-static bool parse_control_mode(const char *word, enum hc_control_mode *mode) {
-    static const char *const words[] = {
-        [HC_CONTROL_NONE] = "none",
-        [HC_CONTROL_POLL] = "poll",
-        [HC_CONTROL_EXPLICIT] = "explicit",
-    };
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(word, words[i]) == 0) {
-            *mode = (enum hc_control_mode)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool apply(const struct option_row *row, const char *argument, struct hc_options *options) {
     void *place = (char *)options + row->offset;
     switch (row->kind) {
@@ -241,10 +261,32 @@ static bool apply(const struct option_row *row, const char *argument, struct hc_
         return true;
     case CONTROL_MODE:
         return parse_control_mode(argument, place);
+    case METRICS_CONFIG:
+        return parse_metrics_config(argument, place);
     case LEVEL:
         return parse_level(argument, place);
     case RESTRICTION:
         return hc_restrictions_add(place, argument, NULL) == HC_OK;
+    case MILLISECONDS:
+        return parse_milliseconds(argument, place);
+    case STRICT_CONFIG:
+        fputs("Warning: '--strict-model-config' has been deprecated! Please use "
+              "'--disable-auto-complete-config' instead.\n",
+              stderr);
+        if (!parse_bool(argument, place)) {
+            return false;
+        }
+        *(bool *)place = !*(bool *)place;
+        return true;
+    case BACKEND_CONFIG:
+        return is_backend_config(argument);
+    case UNUSED:
+        hc_log_info("--%s has no effect: %s", row->name, row->help);
+        return true;
+    case UNSUPPORTED: {
+        bool wanted;
+        return parse_bool(argument, &wanted) && !wanted;
+    }
     case HELP:
     case VERSION:
         break;
@@ -263,7 +305,9 @@ static void set_defaults(struct hc_options *options) {
                    .strict_readiness = true,
                    .exit_timeout_s = 30,
                    .n_load_threads = 4,
-                   .poll_s = 15},
+                   .poll_s = 15,
+                   .pinned_pool_size = 256 << 20,
+                   .metrics = {.counters = true}},
         .exit_on_error = true,
         .allow_http = true,
         .http_port = 8000,
@@ -272,11 +316,16 @@ static void set_defaults(struct hc_options *options) {
         .allow_grpc = true,
         .grpc_port = 8001,
         .allow_metrics = true,
+        .allow_gpu_metrics = true,
+        .allow_cpu_metrics = true,
         .metrics_port = 8002,
+        .metrics_interval_ms = 2000,
         .log_info = true,
         .log_warning = true,
         .log_error = true,
     };
+    static const double ranks[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    set_quantiles(&options->server.metrics, ranks, sizeof ranks / sizeof ranks[0]);
     set_text(&options->server.id, "triton");
     set_text(&options->server.backend_directory, "/opt/tritonserver/backends");
     set_text(&options->server.python, "python3");
@@ -293,12 +342,30 @@ static void set_defaults(struct hc_options *options) {
 
 static void make_long_options(struct option *long_options) {
     for (size_t i = 0; i < N_ROWS; i++) {
-        bool bare = rows[i].kind == FLAG || rows[i].kind == NOT || rows[i].kind == HELP ||
-                    rows[i].kind == VERSION;
-        long_options[i] = (struct option){rows[i].name, bare ? no_argument : required_argument,
-                                          NULL, (int)i + 256};
+        int argument = takes_value(&rows[i]) ? required_argument : no_argument;
+        long_options[i] = (struct option){rows[i].name, argument, NULL, (int)i + 256};
     }
     long_options[N_ROWS] = (struct option){0};
+}
+
+/* WORD is no option, or one that misses its value. */
+static enum hc_options_result complain_of(const char *word) {
+    struct hc_text name = {word, strcspn(word, "=")};
+    struct hc_text bare =
+        hc_text_starts(name, "--") ? (struct hc_text){name.data + 2, name.size - 2} : name;
+    struct hc_nearest nearest = {.word = bare};
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (hc_text_is(bare, rows[i].name)) {
+            return complain(word,
+                            takes_value(&rows[i]) ? "its value is missing" : "it takes no value");
+        }
+        hc_nearest_offer(&nearest, rows[i].name);
+    }
+    hc_auto(text) why =
+        nearest.name == NULL
+            ? hc_strdup("there is no such option")
+            : hc_format("there is no such option; did you mean --%s?", nearest.name);
+    return complain(word, why);
 }
 
 static enum hc_options_result check(const struct hc_options *options) {
@@ -313,10 +380,26 @@ static enum hc_options_result check(const struct hc_options *options) {
     if (options->http_port > UINT16_MAX) {
         return complain("--http-port", "a port is at most 65535");
     }
+    if (options->metrics_port > UINT16_MAX) {
+        return complain("--metrics-port", "a port is at most 65535");
+    }
     if (options->http_max_input_size == 0) {
         return complain("--http-max-input-size", "it must be greater than 0");
     }
     return HC_OPTIONS_RUN;
+}
+
+/* "check REPOSITORY…", with options among them: look at these instead of serving. */
+static enum hc_options_result take_arguments(int argc, char **argv, struct hc_options *options) {
+    if (optind < argc && strcmp(argv[optind], "check") == 0) {
+        for (int i = optind + 1; i < argc; i++) {
+            add_repository(&options->server, argv[i]);
+        }
+        return options->server.n_repositories > 0
+                   ? HC_OPTIONS_CHECK
+                   : complain("check", "it needs the folder of a repository");
+    }
+    return optind < argc ? complain(argv[optind], "Unexpected argument") : check(options);
 }
 
 enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options *options) {
@@ -327,7 +410,7 @@ enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options
     int found;
     while ((found = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (found < 256) {
-            return complain(argv[optind - 1], "there is no such option, or its value is missing");
+            return complain_of(argv[optind - 1]);
         }
         const struct option_row *row = &rows[found - 256];
         if (row->kind == HELP) {
@@ -344,10 +427,7 @@ enum hc_options_result hc_options_parse(int argc, char **argv, struct hc_options
             return complain(name, why);
         }
     }
-    if (optind < argc) {
-        return complain(argv[optind], "Unexpected argument");
-    }
-    return check(options);
+    return take_arguments(argc, argv, options);
 }
 
 void hc_options_finish(struct hc_options *options) {
@@ -358,6 +438,7 @@ void hc_options_finish(struct hc_options *options) {
     free(options->http_tls.cert);
     free(options->http_tls.key);
     free(options->http_tls.root);
+    free(options->metrics_address);
     free(options->log_format);
     free(options->log_file);
 }

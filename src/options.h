@@ -10,6 +10,7 @@
 
 enum hc_options_result {
     HC_OPTIONS_RUN,
+    HC_OPTIONS_CHECK,   /* "check REPOSITORY" */
     HC_OPTIONS_HELP,    /* was printed */
     HC_OPTIONS_VERSION, /* was printed */
     HC_OPTIONS_BAD,     /* and why was printed */
@@ -38,7 +39,11 @@ struct hc_options {
     bool allow_grpc;
     unsigned grpc_port;
     bool allow_metrics;
+    bool allow_gpu_metrics;
+    bool allow_cpu_metrics;
+    char *metrics_address; /* NULL: that of HTTP */
     unsigned metrics_port;
+    unsigned metrics_interval_ms;
     bool log_info;
     bool log_warning;
     bool log_error;

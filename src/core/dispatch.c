@@ -362,3 +362,16 @@ size_t hc_dispatch_in_flight(struct hc_model *model) {
     pthread_mutex_unlock(&model->lock);
     return n;
 }
+
+size_t hc_dispatch_pending(struct hc_model *model) {
+    pthread_mutex_lock(&model->lock);
+    size_t n = model->batcher.queue.n_jobs;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        const struct hc_instance *instance = &model->instances[i];
+        for (unsigned j = 1; j < instance->n_executions; j++) {
+            n += instance->executions[j].n_requests;
+        }
+    }
+    pthread_mutex_unlock(&model->lock);
+    return n;
+}

@@ -125,7 +125,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     model->folder = hc_strdup(folder);
     model->config = hc_take(owned);
     model->arena = arena;
-    model->stats = hc_model_stats_create(server->n_contexts);
+    model->stats = hc_model_stats_create(server->n_contexts, server->options.metrics.summaries);
     model->backend = backend;
     model->backend_folder = hc_take(backend_folder);
     model->state = HC_MODEL_LOADING;

@@ -9,6 +9,7 @@
 #include "cache/cache.h"
 #include "core/cached.h"
 #include "core/lifecycle.h"
+#include "metrics/metrics.h"
 #include "shm/shm.h"
 
 /* Lets a loop spin when a seat is free. */
@@ -66,6 +67,7 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
     struct hc_server *server = hc_new(struct hc_server);
     server->options = *options;
     server->shm = hc_shm_create();
+    server->metrics = hc_metrics_create();
     server->n_contexts = n_io_loops + 1;
     server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
     HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
@@ -102,6 +104,7 @@ static void free_options(struct hc_server_options *options) {
         free(options->startup_models[i]);
     }
     free(options->startup_models);
+    free(options->metrics.quantiles);
     free(options->id);
     free(options->config_name);
     free(options->backend_directory);
@@ -121,6 +124,7 @@ void hc_server_destroy(struct hc_server *server) {
     hc_lifecycle_destroy(server->lifecycle);
     hc_shm_destroy(server->shm);
     hc_cache_destroy(server->cache);
+    hc_metrics_destroy(server->metrics);
     hc_memfile_close(&server->spin_board);
     free(server->spin_seats);
     free(server->contexts);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/catalog.h"
 #include "core/context.h"
+#include "metrics/quantiles.h"
 
 enum { CACHE_LINE = 64 };
 
@@ -18,13 +19,17 @@ struct stats_part {
     struct hc_stats counters;
 };
 
+const double hc_first_response_bounds_ms[HC_N_FIRST_RESPONSE_BOUNDS] = {100, 500, 2000, 5000};
+
 struct hc_model_stats {
+    bool with_quantiles;
     size_t n_parts;
     struct stats_part *parts;
 };
 
-struct hc_model_stats *hc_model_stats_create(size_t n_loops) {
+struct hc_model_stats *hc_model_stats_create(size_t n_loops, bool with_quantiles) {
     struct hc_model_stats *stats = hc_new(struct hc_model_stats);
+    stats->with_quantiles = with_quantiles;
     stats->n_parts = n_loops;
     stats->parts = aligned_alloc(CACHE_LINE, n_loops * sizeof *stats->parts);
     if (stats->parts == NULL) {
@@ -105,19 +110,56 @@ static struct hc_stats_response *find_response(struct hc_stats *stats, size_t in
     return &stats->responses[index];
 }
 
+/* Note a duration among those that quantiles are drawn from. */
+static void note(struct hc_stats *stats, enum hc_summary summary, uint64_t ns, uint64_t now_ns) {
+    if (stats->quantiles[summary] == NULL) {
+        stats->quantiles[summary] = hc_quantiles_create();
+    }
+    hc_quantiles_add(stats->quantiles[summary], ns / HC_NS_PER_US, now_ns);
+}
+
+static void note_success(struct hc_stats *stats, const struct hc_request *request,
+                         uint64_t queue_ns, uint64_t now_ns) {
+    const struct hc_stats_times *times = &request->times;
+    note(stats, HC_SUMMARY_REQUEST, since(request->start_ns, now_ns), now_ns);
+    note(stats, HC_SUMMARY_QUEUE, queue_ns, now_ns);
+    if (!request->cached) {
+        note(stats, HC_SUMMARY_COMPUTE_INPUT,
+             since(times->compute_start_ns, times->compute_input_end_ns), now_ns);
+        note(stats, HC_SUMMARY_COMPUTE_INFER,
+             since(times->compute_input_end_ns, times->compute_output_start_ns), now_ns);
+        note(stats, HC_SUMMARY_COMPUTE_OUTPUT,
+             since(times->compute_output_start_ns, times->compute_end_ns), now_ns);
+    }
+}
+
 static void count_success(struct hc_stats *stats, const struct hc_request *request,
                           uint64_t now_ns) {
     const struct hc_stats_times *times = &request->times;
+    uint64_t queue_end_ns = request->cached ? now_ns : times->compute_start_ns;
+    uint64_t queue_ns = since(request->queued_ns, queue_end_ns);
     add(&stats->success, since(request->start_ns, now_ns));
+    add(&stats->queue, queue_ns);
+    if (request->model->stats->with_quantiles) {
+        note_success(stats, request, queue_ns, now_ns);
+    }
     if (request->cached) {
-        add(&stats->queue, since(request->queued_ns, now_ns));
         return;
     }
     stats->inference_count += request->batch_size;
-    add(&stats->queue, since(request->queued_ns, times->compute_start_ns));
     add(&stats->compute_input, since(times->compute_start_ns, times->compute_input_end_ns));
     add(&stats->compute_infer, since(times->compute_input_end_ns, times->compute_output_start_ns));
     add(&stats->compute_output, since(times->compute_output_start_ns, times->compute_end_ns));
+}
+
+static void count_first_response(struct hc_stats *stats, uint64_t ms) {
+    size_t bucket = 0;
+    while (bucket < HC_N_FIRST_RESPONSE_BOUNDS &&
+           (double)ms > hc_first_response_bounds_ms[bucket]) {
+        bucket++;
+    }
+    stats->first_responses[bucket]++;
+    stats->first_responses_ms += ms;
 }
 
 static void count_failure(struct hc_stats *stats, const struct hc_request *request, bool cancelled,
@@ -160,6 +202,9 @@ void hc_stats_count_response(struct hc_request *request, const struct hc_respons
     struct hc_stats *stats = lock_part(model->stats, request->context->index);
     if (model->decoupled) {
         count_one_of_many(stats, request, response);
+        if (request->n_responses == 0) {
+            count_first_response(stats, since(request->start_ns, now_ns) / HC_NS_PER_MS);
+        }
         request->n_responses++;
     }
     if (final && request->failed) {
@@ -193,6 +238,9 @@ void hc_stats_count_cache_hit(struct hc_request *request, uint64_t lookup_ns) {
     if (all != NULL) {
         struct hc_stats *stats = lock_part(all, request->context->index);
         add(&stats->cache_hit, lookup_ns);
+        if (all->with_quantiles) {
+            note(stats, HC_SUMMARY_CACHE_HIT, lookup_ns, hc_clock_ns());
+        }
         unlock_part(all, request->context->index);
     }
 }
@@ -202,6 +250,9 @@ void hc_stats_count_cache_miss(struct hc_request *request, uint64_t lookup_and_i
     if (all != NULL) {
         struct hc_stats *stats = lock_part(all, request->context->index);
         add(&stats->cache_miss, lookup_and_insert_ns);
+        if (all->with_quantiles) {
+            note(stats, HC_SUMMARY_CACHE_MISS, lookup_and_insert_ns, hc_clock_ns());
+        }
         unlock_part(all, request->context->index);
     }
 }
@@ -231,6 +282,19 @@ static void sum_response(struct hc_stats *total, size_t index,
     sum(&response->cancel, &part->cancel);
 }
 
+static void sum_quantiles(struct hc_stats *total, const struct hc_stats *part) {
+    uint64_t now_ns = hc_clock_ns();
+    for (size_t i = 0; i < HC_N_SUMMARIES; i++) {
+        if (part->quantiles[i] == NULL) {
+            continue;
+        }
+        if (total->quantiles[i] == NULL) {
+            total->quantiles[i] = hc_quantiles_create();
+        }
+        hc_quantiles_merge(total->quantiles[i], part->quantiles[i], now_ns);
+    }
+}
+
 static void sum_part(struct hc_stats *total, const struct hc_stats *part) {
     if (part->last_inference_ms > total->last_inference_ms) {
         total->last_inference_ms = part->last_inference_ms;
@@ -248,6 +312,11 @@ static void sum_part(struct hc_stats *total, const struct hc_stats *part) {
     for (size_t i = 0; i < HC_N_FAILURES; i++) {
         total->failures[i] += part->failures[i];
     }
+    for (size_t i = 0; i <= HC_N_FIRST_RESPONSE_BOUNDS; i++) {
+        total->first_responses[i] += part->first_responses[i];
+    }
+    total->first_responses_ms += part->first_responses_ms;
+    sum_quantiles(total, part);
     for (size_t i = 0; i < part->n_batches; i++) {
         sum_batch(total, &part->batches[i]);
     }
@@ -265,6 +334,9 @@ void hc_stats_read(struct hc_model *model, struct hc_stats *total) {
 }
 
 void hc_stats_finish(struct hc_stats *stats) {
+    for (size_t i = 0; i < HC_N_SUMMARIES; i++) {
+        hc_quantiles_destroy(stats->quantiles[i]);
+    }
     free(stats->batches);
     free(stats->responses);
     *stats = (struct hc_stats){0};

@@ -1,62 +1,11 @@
-/* The name that was meant, by edit distance. */
+/* The field or value that was meant. */
 #include "nearest.h"
 
-#include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 
-enum { MAX_NAME_SIZE = 64 }; /* longer ones are not compared */
+#include "base/nearest.h"
 
-struct nearest {
-    struct hc_text word;
-    const char *name; /* the nearest so far, NULL before there was one */
-    size_t distance;
-};
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static bool same_letter(char a, char b) {
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-/* Optimal string alignment distance; only three rows of its table are needed at a time. */
-static size_t edit_distance(struct hc_text a, struct hc_text b) {
-    size_t rows[3][MAX_NAME_SIZE + 1];
-    for (size_t j = 0; j <= b.size; j++) {
-        rows[0][j] = j;
-    }
-    for (size_t i = 1; i <= a.size; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i - 1) % 3];
-        const size_t *two_above = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= b.size; j++) {
-            bool same = same_letter(a.data[i - 1], b.data[j - 1]);
-            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + !same);
-            if (i > 1 && j > 1 && same_letter(a.data[i - 1], b.data[j - 2]) &&
-                same_letter(a.data[i - 2], b.data[j - 1])) {
-                row[j] = least(row[j], two_above[j - 2] + 1);
-            }
-        }
-    }
-    return rows[a.size % 3][b.size];
-}
-
-static void offer(struct nearest *nearest, const char *name) {
-    struct hc_text text = hc_text_of(name);
-    if (text.size > MAX_NAME_SIZE || nearest->word.size > MAX_NAME_SIZE) {
-        return;
-    }
-    size_t distance = edit_distance(nearest->word, text);
-    if (distance <= text.size / 3 && (nearest->name == NULL || distance < nearest->distance)) {
-        nearest->name = name;
-        nearest->distance = distance;
-    }
-}
-
-static const char *tell(const struct nearest *nearest, char suggestion[HC_SUGGESTION_SIZE]) {
+static const char *tell(const struct hc_nearest *nearest, char suggestion[HC_SUGGESTION_SIZE]) {
     suggestion[0] = '\0';
     if (nearest->name != NULL) {
         snprintf(suggestion, HC_SUGGESTION_SIZE, "; did you mean \"%s\"?", nearest->name);
@@ -66,9 +15,9 @@ static const char *tell(const struct nearest *nearest, char suggestion[HC_SUGGES
 
 const char *hc_suggest_field(const ProtobufCMessageDescriptor *descriptor, struct hc_text word,
                              char suggestion[HC_SUGGESTION_SIZE]) {
-    struct nearest nearest = {.word = word};
+    struct hc_nearest nearest = {.word = word};
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        offer(&nearest, descriptor->fields[i].name);
+        hc_nearest_offer(&nearest, descriptor->fields[i].name);
     }
     return tell(&nearest, suggestion);
 }
@@ -85,9 +34,9 @@ static void list_values(const ProtobufCEnumDescriptor *descriptor,
 
 const char *hc_suggest_value(const ProtobufCEnumDescriptor *descriptor, struct hc_text word,
                              char suggestion[HC_SUGGESTION_SIZE]) {
-    struct nearest nearest = {.word = word};
+    struct hc_nearest nearest = {.word = word};
     for (unsigned i = 0; i < descriptor->n_values; i++) {
-        offer(&nearest, descriptor->values[i].name);
+        hc_nearest_offer(&nearest, descriptor->values[i].name);
     }
     tell(&nearest, suggestion);
     if (nearest.name == NULL) {

@@ -6,6 +6,8 @@
  *     http_answer.c    the forms of answers
  *     http_health.c    live, ready
  *     http_metadata.c  server and model metadata, model config
+ *     http_repository.c  the index, loading and unloading
+ *     http_statistics.c  counters of models
  *     http_infer*.c    infer: reading requests, raw ones, answering
  *     http_generate*.c generate and generate_stream, over the same
  *     http_memory.c    shared memory of clients

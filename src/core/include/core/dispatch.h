@@ -57,4 +57,7 @@ void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const cha
 /* Requests that are queued or unanswered. */
 size_t hc_dispatch_in_flight(struct hc_model *model);
 
+/* Requests that no instance has begun with. */
+size_t hc_dispatch_pending(struct hc_model *model);
+
 #endif

@@ -24,6 +24,15 @@ enum hc_control_mode {
     HC_CONTROL_EXPLICIT, /* clients */
 };
 
+/* What metrics tell of models. */
+struct hc_server_metrics {
+    bool counters;   /* false: they stay 0 */
+    bool summaries;  /* quantiles of durations */
+    bool histograms; /* first responses of decoupled models */
+    double *quantiles;
+    size_t n_quantiles;
+};
+
 struct hc_server_options {
     char *id; /* "triton" unless given */
     char **repositories;
@@ -37,7 +46,9 @@ struct hc_server_options {
     unsigned poll_s;       /* between two looks at the repositories */
     char **startup_models; /* with HC_CONTROL_EXPLICIT; one "*": all */
     size_t n_startup_models;
-    bool namespacing;  /* repositories may have models of the same name */
+    struct hc_server_metrics metrics;
+    uint64_t pinned_pool_size; /* of memory for GPUs; only told, here nothing needs it */
+    bool namespacing;          /* repositories may have models of the same name */
     char *config_name; /* of an alternative config file in each model's configs/; "" for none */
 
     char *backend_directory; /* with a folder for each backend that is written in Python */
@@ -54,6 +65,7 @@ struct hc_server_options {
 
 struct hc_lifecycle;
 struct hc_shm;
+struct hc_metrics;
 
 struct hc_server {
     struct hc_server_options options;
@@ -63,8 +75,9 @@ struct hc_server {
     struct hc_memfile spin_board;
     struct hc_spin_seat *spin_seats; /* one a loop */
     struct hc_lifecycle *lifecycle;
-    struct hc_cache *cache; /* of responses; NULL: there is none */
-    struct hc_shm *shm;     /* what clients have registered */
+    struct hc_cache *cache;     /* of responses; NULL: there is none */
+    struct hc_shm *shm;         /* what clients have registered */
+    struct hc_metrics *metrics; /* of models' own (metrics/metrics.h) */
     atomic_bool stopping;
 };
 

@@ -22,6 +22,7 @@
 
 struct hc_catalog;
 struct hc_model;
+struct hc_quantiles;
 struct hc_request;
 struct hc_response;
 
@@ -42,9 +43,9 @@ struct hc_stats_times {
     uint64_t compute_end_ns;          /* the outputs are there */
 };
 
-/* A model's statistics: one part for each of the server's loops. */
+/* A model's statistics: one part for each of the server's loops. Quantiles cost some memory. */
 struct hc_model_stats;
-struct hc_model_stats *hc_model_stats_create(size_t n_loops);
+struct hc_model_stats *hc_model_stats_create(size_t n_loops, bool with_quantiles);
 void hc_model_stats_destroy(struct hc_model_stats *stats);
 
 /* ---- Counting ---- */
@@ -90,6 +91,22 @@ struct hc_stats_response {
     struct hc_stats_duration cancel;
 };
 
+/* Of which durations quantiles are kept, when they are wanted; in microseconds. */
+enum hc_summary {
+    HC_SUMMARY_REQUEST,
+    HC_SUMMARY_QUEUE,
+    HC_SUMMARY_COMPUTE_INPUT,
+    HC_SUMMARY_COMPUTE_INFER,
+    HC_SUMMARY_COMPUTE_OUTPUT,
+    HC_SUMMARY_CACHE_HIT,
+    HC_SUMMARY_CACHE_MISS,
+    HC_N_SUMMARIES,
+};
+
+/* Upper bounds of how long the first responses of decoupled models took; one bucket is above. */
+enum { HC_N_FIRST_RESPONSE_BOUNDS = 4 };
+extern const double hc_first_response_bounds_ms[HC_N_FIRST_RESPONSE_BOUNDS];
+
 struct hc_stats {
     uint64_t last_inference_ms; /* since 1970; 0: never */
     uint64_t inference_count;
@@ -103,6 +120,9 @@ struct hc_stats {
     struct hc_stats_duration cache_hit;
     struct hc_stats_duration cache_miss;
     uint64_t failures[HC_N_FAILURES];
+    struct hc_quantiles *quantiles[HC_N_SUMMARIES]; /* NULL: nothing was counted */
+    uint64_t first_responses[HC_N_FIRST_RESPONSE_BOUNDS + 1];
+    uint64_t first_responses_ms;    /* the sum */
     struct hc_stats_batch *batches; /* ascending by size */
     size_t n_batches;
     struct hc_stats_response *responses; /* by index; none for models that are not decoupled */
