@@ -131,8 +131,9 @@ char *hc_lifecycle_failure(const struct hc_server *server) {
         return hc_strdup("Invalid argument - Wildcard model name '*' must be the ONLY startup "
                          "model if specified at all.");
     }
-    bool explicit = server->options.control_mode == HC_CONTROL_EXPLICIT;
-    if (!explicit || hc_server_starts_all(&server->options)) {
+    bool named =
+        server->options.control_mode == HC_CONTROL_EXPLICIT && server->options.n_startup_models > 0;
+    if (!named || hc_server_starts_all(&server->options)) {
         return lifecycle->any_refused || !managed_all_ready(lifecycle)
                    ? hc_strdup("Internal - failed to load all models")
                    : NULL;
@@ -142,7 +143,8 @@ char *hc_lifecycle_failure(const struct hc_server *server) {
         if (managed->by_name && managed->failure != NULL) {
             enum hc_code code;
             hc_auto(text) failure = describe_failure(managed, &code);
-            return hc_format("%s - %s", hc_code_name(code), failure);
+            return managed->config_refused ? hc_strdup("Internal - failed to load all models")
+                                           : hc_format("%s - %s", hc_code_name(code), failure);
         }
     }
     return NULL;

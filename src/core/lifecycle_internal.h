@@ -12,6 +12,7 @@
 #ifndef HC_CORE_LIFECYCLE_INTERNAL_H
 #define HC_CORE_LIFECYCLE_INTERNAL_H
 
+#include "base/buf.h"
 #include "core/control.h"
 #include "core/lifecycle.h"
 #include "core/model.h"
@@ -76,6 +77,7 @@ struct loading {
     char *folder;
     Inference__ModelConfig *config;
     Inference__ModelConfig *settled; /* an ensemble's, as its models have it be; else NULL */
+    struct hc_buf unused; /* fields of the config that have no effect */
     uint64_t stamp;
     struct loading_version *versions;
     size_t n_versions;

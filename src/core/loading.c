@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "lifecycle_internal.h"
 #include "model/config_json.h"
+#include "model/unused.h"
 
 void loading_free(struct loading *loading) {
     if (loading == NULL) {
@@ -24,6 +25,7 @@ void loading_free(struct loading *loading) {
     free(loading->versions);
     hc_config_free(loading->config);
     hc_config_free(loading->settled);
+    hc_buf_finish(&loading->unused);
     free(loading->folder);
     free(loading);
 }
@@ -41,9 +43,10 @@ enum hc_code find_folder(const struct managed *managed, char **folder, struct hc
 
 /* ---- Beginning ---- */
 
-/* The config to load, up to where the backend completes it. */
+/* The config to load, up to where the backend completes it, and what of it has no effect. */
 static enum hc_code read_config(const struct managed *managed, const struct source *source,
-                                Inference__ModelConfig **config_out, struct hc_error *error) {
+                                struct hc_buf *unused, Inference__ModelConfig **config_out,
+                                struct hc_error *error) {
     const struct hc_server_options *options = &managed->lifecycle->server->options;
     hc_auto(config) config = NULL;
     if (source->config != NULL) {
@@ -56,6 +59,7 @@ static enum hc_code read_config(const struct managed *managed, const struct sour
         HC_TRY(hc_config_open(source->folder, options->config_name, options->auto_complete, &config,
                               error));
     }
+    hc_config_list_unused(config, unused);
     HC_TRY(hc_config_prepare(config, managed->name, source->folder, options->auto_complete, error));
     HC_TRY(hc_config_place(config, &(struct hc_gpus){0}, error));
     *config_out = hc_take(config);
@@ -85,7 +89,7 @@ static enum hc_code plan(struct managed *managed, const struct source *source,
     loading->managed = managed;
     loading->folder = hc_strdup(source->folder);
     managed->config_refused = true;
-    HC_TRY(read_config(managed, source, &loading->config, error));
+    HC_TRY(read_config(managed, source, &loading->unused, &loading->config, error));
     managed->config_refused = false;
     hc_auto_versions all = {0};
     hc_auto_versions chosen = {0};
@@ -221,6 +225,10 @@ void load_model(struct managed *managed, const struct source *source, struct loa
         end_call(managed, call);
         return;
     }
+    if (loading->unused.size > 0) {
+        hc_log_info("model '%s': nothing follows from %s in its config", managed->name,
+                    hc_buf_string(&loading->unused));
+    }
     managed->wanted = true;
     managed->loading = loading;
     loading->call = call;
@@ -293,6 +301,7 @@ static void fail_version(struct loading *loading, struct loading_version *versio
     }
     version->failure = hc_strdup(failure);
     loading->n_ended++;
+    progress_soon(loading->managed->lifecycle);
 }
 
 static void on_loaded(struct hc_model *model) {

@@ -25,8 +25,13 @@ static enum hc_code list_root(const char *root, struct hc_repository_listing *li
                             strerror(errno));
     }
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        bool may_be_folder =
+            entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        if (entry->d_name[0] == '.' || !may_be_folder) {
+            continue;
+        }
         hc_auto(text) path = hc_path_join(root, entry->d_name);
-        if (entry->d_name[0] == '.' || !hc_path_is_folder(path)) {
+        if (entry->d_type != DT_DIR && !hc_path_is_folder(path)) {
             continue;
         }
         size_t size = (listing->n + 1) * sizeof *listing->models;

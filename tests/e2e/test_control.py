@@ -406,8 +406,7 @@ def test_a_star_loads_everything(servers):
     [
         (
             [EXPLICIT, "--load-model=nobody"],
-            "error: creating server: Internal - failed to load 'nobody', failed to poll from "
-            "model repository",
+            "error: creating server: Internal - failed to load all models",
         ),
         (
             [EXPLICIT, "--load-model=*", "--load-model=says"],
