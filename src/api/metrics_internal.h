@@ -12,6 +12,12 @@
 void metrics_write_models(const struct hc_server *server, const struct hc_catalog *catalog,
                           struct hc_buf *text);
 
+/* ---- metrics_cache.c ---- */
+
+/* There is a cache. */
+void metrics_write_cache(const struct hc_server *server, const struct hc_catalog *catalog,
+                         struct hc_buf *text);
+
 /* ---- metrics_machine.c ---- */
 
 struct metrics_machine {

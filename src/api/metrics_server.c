@@ -32,6 +32,9 @@ static void write_pinned_memory(const struct hc_metrics_api *api, struct hc_buf 
 static void write_all(struct hc_metrics_api *api, struct hc_buf *text) {
     struct hc_context *context = hc_server_context(api->server);
     metrics_write_models(api->server, context->catalog, text);
+    if (api->server->cache != NULL) {
+        metrics_write_cache(api->server, context->catalog, text);
+    }
     write_pinned_memory(api, text);
     if (api->options.cpu) {
         metrics_write_machine(&api->machine, text);

@@ -35,6 +35,7 @@ struct hc_cache *hc_cache_create(size_t size) {
     struct hc_cache *cache = hc_new(struct hc_cache);
     pthread_mutex_init(&cache->lock, NULL);
     cache->size = size;
+    cache->usage.capacity = size;
     hc_list_init(&cache->by_use);
     return cache;
 }

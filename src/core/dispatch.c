@@ -365,7 +365,7 @@ size_t hc_dispatch_in_flight(struct hc_model *model) {
 
 size_t hc_dispatch_pending(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
-    size_t n = model->batcher.queue.n_jobs;
+    size_t n = hc_schedule_count(model);
     for (size_t i = 0; i < model->n_instances; i++) {
         const struct hc_instance *instance = &model->instances[i];
         for (unsigned j = 1; j < instance->n_executions; j++) {

@@ -229,6 +229,23 @@ def test_a_wrong_metrics_config_is_refused(servers):
         servers.start("says", "--metrics-config=x,y=1")
 
 
+def test_the_cache_is_told_of(servers):
+    repository = servers.repository().add("says", config="response_cache { enable: true }")
+    server = servers.start(repository, "--cache-config=local,size=1048576")
+    for _ in range(3):
+        say(server)
+    wait_until(lambda: Metrics(server).value("nv_cache_num_hits_per_model") == 2, "the hits")
+    metrics = Metrics(server)
+    assert metrics.value("nv_cache_num_misses_per_model", model="says") == 1
+    assert metrics.value("nv_inference_request_success") == 3
+    assert metrics.value("nv_inference_count") == 1
+    wait_until(lambda: Metrics(server).value("nv_cache_num_entries") == 1, "the entry")
+    metrics = Metrics(server)
+    assert metrics.value("nv_cache_num_hits") == 2
+    assert metrics.value("nv_cache_num_lookups") == 3
+    assert 0 < metrics.value("nv_cache_util") < 1
+
+
 @pytest.mark.hippocamp_only("the family is newer than NVIDIA's server 2.51")
 def test_loading_times_are_told(servers):
     server = servers.start("says")

@@ -4,6 +4,7 @@
  *
  *     metrics_server.c   the port, and which families there are
  *     metrics_models.c   counters of models, from their statistics (core/stats.h)
+ *     metrics_cache.c    the cache of responses
  *     metrics_machine.c  processors and memory, from /proc
  *     metrics_gpus.c     GPUs, by NVIDIA's management library when there is one
  *

@@ -35,6 +35,7 @@ void hc_cache_insert(struct hc_cache *cache, struct hc_text key, struct hc_text 
 struct hc_cache_usage {
     uint64_t n_entries;
     uint64_t size;
+    uint64_t capacity;
     uint64_t n_evictions;
 };
 
