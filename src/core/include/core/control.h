@@ -7,8 +7,9 @@
  *
  *   HC_UNAVAILABLE       loading and unloading are not allowed in the server's control mode, or the
  *                        server is stopping
- *   HC_INVALID_ARGUMENT  the name, an override or the config is wrong, or a version did not load
- *   HC_INTERNAL          no repository has the model
+ *   HC_INVALID_ARGUMENT  the name is wrong, or a version did not load
+ *   HC_INTERNAL          no repository has the model, or its config or an override is wrong; the
+ *                        log says what
  */
 #ifndef HC_CORE_CONTROL_H
 #define HC_CORE_CONTROL_H
