@@ -233,7 +233,8 @@ void load_model(struct managed *managed, const struct source *source, struct loa
     managed->loading = loading;
     loading->call = call;
     hc_list_append(&lifecycle->loads, &loading->link);
-    if (load_dependencies(managed, loading->config, &error) != HC_OK) {
+    bool again = source->config != NULL; /* because of one of its models, not for its own sake */
+    if (!again && load_dependencies(managed, loading->config, &error) != HC_OK) {
         refuse_ensemble(loading, &error);
         return;
     }
