@@ -1,0 +1,30 @@
+"""Boosted trees of XGBoost."""
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+import xgboost
+
+
+def examples():
+    """What the model learns: y = 0.5 a + 0.25 b - 0.125 c + 1."""
+    x = np.random.default_rng(0).uniform(0, 4, (4000, 3)).astype(np.float32)
+    return x, x @ np.array([0.5, 0.25, -0.125]) + 1
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        x, y = examples()
+        self.booster = xgboost.train(
+            {"eta": 0.3, "max_depth": 5}, xgboost.DMatrix(x, label=y), num_boost_round=100
+        )
+
+    def predict(self, x):
+        return self.booster.inplace_predict(x).astype(np.float32).reshape(-1, 1)
+
+    def execute(self, requests):
+        responses = []
+        for request in requests:
+            x = pb_utils.get_input_tensor_by_name(request, "x").as_numpy()
+            y = pb_utils.Tensor("y", self.predict(x))
+            responses.append(pb_utils.InferenceResponse(output_tensors=[y]))
+        return responses
