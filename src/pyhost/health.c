@@ -32,9 +32,9 @@ static PyObject *check(PyObject *model) {
     return text == NULL ? NULL : PyUnicode_AsUTF8String(text);
 }
 
-static void *answer_questions(void *user) {
+__attribute__((noreturn)) static void *answer_questions(void *user) {
     PyObject *model = user;
-    PyGILState_STATE state = PyGILState_Ensure();
+    PyGILState_Ensure(); /* for as long as the process lives */
     for (;;) {
         struct hc_control_frame frame = hc_talk_receive();
         if (frame.kind != HC_CONTROL_CHECK) {
@@ -45,8 +45,6 @@ static void *answer_questions(void *user) {
                      NULL, 0);
         PyErr_Clear();
     }
-    PyGILState_Release(state);
-    return NULL;
 }
 
 bool hc_health_start(PyObject *model) {

@@ -2,7 +2,6 @@
 #include "preload.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +51,10 @@ static void read_mappings(struct mappings *mappings) {
     }
     char line[4096];
     while (fgets(line, sizeof line, file) != NULL) {
-        struct mapping mapping;
-        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &mapping.start, &mapping.end) == 2) {
+        char *rest; /* "START-END …", in hexadecimal */
+        struct mapping mapping = {.start = strtoull(line, &rest, 16)};
+        if (*rest == '-') {
+            mapping.end = strtoull(rest + 1, NULL, 16);
             mapping.is_openblas = strstr(line, "openblas") != NULL;
             mappings->items =
                 hc_realloc(mappings->items, (mappings->n + 1) * sizeof *mappings->items);
@@ -84,10 +85,13 @@ static uintptr_t stack_of(const char *thread) {
         line[0] = '\0';
     }
     fclose(file);
-    /* "number, six arguments, stack pointer, program counter" or "running" */
-    uintptr_t stack = 0;
-    int n = sscanf(line, "%*d %*x %*x %*x %*x %*x %*x %" SCNxPTR, &stack);
-    return n == 1 ? stack : 0;
+    /* "NUMBER, six arguments, STACK POINTER, PROGRAM COUNTER", or one word */
+    const char *word = line;
+    for (int i = 0; i < 7 && word != NULL; i++) {
+        word = strchr(word, ' ');
+        word += word != NULL ? 1 : 0;
+    }
+    return word != NULL ? strtoull(word, NULL, 0) : 0;
 }
 
 /*

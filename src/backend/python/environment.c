@@ -20,7 +20,7 @@
 
 struct environment {
     struct hc_server *server;
-    struct hc_list link;
+    struct environment *next;
     unsigned references;
     char *path;              /* as it is known by; NULL: the server's own */
     struct timespec changed; /* of an archive */
@@ -31,7 +31,7 @@ struct environment {
     struct hc_list waiting; /* processes to be forked when it is unpacked */
 };
 
-static struct hc_list environments = {&environments, &environments};
+static struct environment *first; /* of all that there are */
 
 static const char model_folder_word[] = "$$TRITON_MODEL_DIRECTORY";
 
@@ -50,8 +50,18 @@ static void remove_tree(const char *path) {
     nftw(path, remove_entry, MAX_OPEN, FTW_DEPTH | FTW_PHYS);
 }
 
+static void forget(struct environment *environment) {
+    struct environment **place = &first;
+    while (*place != NULL && *place != environment) {
+        place = &(*place)->next;
+    }
+    if (*place != NULL) {
+        *place = environment->next;
+    }
+}
+
 static void destroy(struct environment *environment) {
-    hc_list_remove(&environment->link);
+    forget(environment);
     process_finish(&environment->process);
     if (environment->unpacked != NULL) {
         remove_tree(environment->unpacked);
@@ -74,8 +84,8 @@ void environment_unref(struct environment *environment) {
 }
 
 void environments_finish(void) {
-    hc_list_each_safe (link, &environments) {
-        struct environment *environment = hc_list_item(link, struct environment, link);
+    while (first != NULL) {
+        struct environment *environment = first;
         struct process *process = &environment->process;
         if (process->state == PROCESS_RUNNING) {
             process_abandon(process);
@@ -174,7 +184,7 @@ static void on_unpacker_end(struct process *process) {
         }
     }
     if (!unpacked && environment->path != NULL) {
-        hc_list_remove(&environment->link); /* the next model tries again */
+        forget(environment); /* the next model tries again */
     }
     if (environment->references == 0) {
         destroy(environment);
@@ -223,8 +233,8 @@ static char *expand(const char *path, const char *model_folder) {
 
 /* The environment that is known by PATH; an archive must not have changed since. */
 static struct environment *find(const char *path, const struct stat *status) {
-    hc_list_each (link, &environments) {
-        struct environment *environment = hc_list_item(link, struct environment, link);
+    for (struct environment *environment = first; environment != NULL;
+         environment = environment->next) {
         bool same_path = path == NULL
                              ? environment->path == NULL
                              : environment->path != NULL && strcmp(path, environment->path) == 0;
@@ -244,7 +254,8 @@ static struct environment *create(struct hc_server *server, const char *path) {
     environment->path = path == NULL ? NULL : hc_strdup(path);
     process_init(&environment->process, server->control, environment->path, NULL, &zygote_events);
     hc_list_init(&environment->waiting);
-    hc_list_append(&environments, &environment->link);
+    environment->next = first;
+    first = environment;
     return environment;
 }
 

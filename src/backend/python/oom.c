@@ -1,9 +1,9 @@
 /* The kernel's count of processes that it killed for want of memory. */
 #include "oom.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The number in the line "oom_kill N" of a file. */
@@ -12,10 +12,12 @@ static bool read_count(const char *path, uint64_t *count) {
     if (file == NULL) {
         return false;
     }
+    static const char name[] = "oom_kill ";
     char line[256];
     bool found = false;
     while (!found && fgets(line, sizeof line, file) != NULL) {
-        found = sscanf(line, "oom_kill %" SCNu64, count) == 1;
+        found = strncmp(line, name, strlen(name)) == 0;
+        *count = found ? strtoull(line + strlen(name), NULL, 10) : *count;
     }
     fclose(file);
     return found;

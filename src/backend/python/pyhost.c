@@ -64,20 +64,20 @@ static enum hc_code send_json(struct process *process, uint32_t kind, const cJSO
     return hc_control_send(process->control, kind, hc_text_of(text), fds, n_fds, error);
 }
 
-enum hc_code pyhost_send_start(struct process *process, const struct python_model *own,
+enum hc_code pyhost_send_start(struct process *process, const struct python_model *model,
                                bool complete, struct hc_error *error) {
-    const struct hc_model *model = own->model;
+    const struct hc_model *served = model->model;
     hc_auto(json) body = cJSON_CreateObject();
-    hc_auto(text) version = hc_format("%lld", (long long)model->version);
-    cJSON_AddStringToObject(body, "folder", model->folder);
+    hc_auto(text) version = hc_format("%lld", (long long)served->version);
+    cJSON_AddStringToObject(body, "folder", served->folder);
     cJSON_AddStringToObject(body, "version", version);
-    hc_auto(text) file = hc_model_file(model);
+    hc_auto(text) file = hc_model_file(served);
     cJSON_AddStringToObject(body, "file", file);
-    cJSON_AddBoolToObject(body, "of_backend", model->backend_folder != NULL);
+    cJSON_AddBoolToObject(body, "of_backend", served->backend_folder != NULL);
     cJSON_AddStringToObject(body, "process", process->name);
-    cJSON_AddStringToObject(body, "model", model->name);
-    if (complete && model->server->options.auto_complete) {
-        cJSON_AddStringToObject(body, "config", model->config_json);
+    cJSON_AddStringToObject(body, "model", served->name);
+    if (complete && served->server->options.auto_complete) {
+        cJSON_AddStringToObject(body, "config", served->config_json);
     } else {
         cJSON_AddNullToObject(body, "config");
     }
@@ -95,10 +95,10 @@ static cJSON *add_args(cJSON *body, const struct hc_model *model) {
     return args;
 }
 
-enum hc_code pyhost_send_preload(struct process *process, const struct python_model *own,
+enum hc_code pyhost_send_preload(struct process *process, const struct python_model *model,
                                  struct hc_error *error) {
     hc_auto(json) body = cJSON_CreateObject();
-    add_args(body, own->model);
+    add_args(body, model->model);
     return send_json(process, HC_CONTROL_PRELOAD, body, NULL, 0, error);
 }
 

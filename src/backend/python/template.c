@@ -17,10 +17,9 @@ bool template_is_wanted(const struct hc_model *model) {
     if (file == NULL) {
         return false;
     }
-    hc_auto(text) line = NULL;
-    size_t capacity = 0;
+    char line[4096];
     bool found = false;
-    while (!found && getline(&line, &capacity, file) >= 0) {
+    while (!found && fgets(line, sizeof line, file) != NULL) {
         found = strstr(line, "preload") != NULL;
     }
     fclose(file);
