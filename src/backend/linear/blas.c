@@ -38,19 +38,16 @@ static void open_blas(void) {
     }
 }
 
-/* From where on it beats the kernels, as measured; see bench/micro/linear.c. */
-enum { LEAST_ROWS = 48, LEAST_WEIGHTS = 1 << 16 };
+/*
+ * From where on it beats the kernels with AVX2, as bench/micro/linear.c measures it: layers so
+ * large that nothing of them stays in the caches.
+ */
+enum { LEAST_ROWS = 16, LEAST_WEIGHTS = 1 << 22 };
 
 static bool is_large(const struct layer *layer) {
     return (layer->dtype == HC_DTYPE_FP32 || layer->dtype == HC_DTYPE_FP64) &&
            layer->n_in * layer->n_out >= LEAST_WEIGHTS && layer->n_in <= INT_MAX &&
            layer->n_out <= INT_MAX;
-}
-
-void blas_prepare(const struct layer *layer) {
-    if (layer->kind == LAYER_LINEAR && is_large(layer)) {
-        pthread_once(&once, open_blas);
-    }
 }
 
 #define RUN_GEMM(gemm, real)                                                                       \
@@ -70,7 +67,11 @@ void blas_prepare(const struct layer *layer) {
     } while (0)
 
 bool blas_linear(const struct layer *layer, const void *x, size_t n_rows, void *y) {
-    if (n_rows < LEAST_ROWS || n_rows > INT_MAX || !is_large(layer) || sgemm == NULL) {
+    if (n_rows < LEAST_ROWS || n_rows > INT_MAX || !is_large(layer)) {
+        return false;
+    }
+    pthread_once(&once, open_blas);
+    if (sgemm == NULL || dgemm == NULL) {
         return false;
     }
     if (layer->dtype == HC_DTYPE_FP64) {

@@ -1,5 +1,6 @@
 /*
- * BLAS for large batches: OpenBLAS by its C interface, opened when the first model wants it.
+ * BLAS for large batches: OpenBLAS by its C interface, opened when the first
+ * batch wants it.
  *
  * It runs in the calling thread alone: instances are what runs side by side. Where the machine has
  * no OpenBLAS the kernels do all the work.
@@ -8,9 +9,6 @@
 #define HC_BACKEND_LINEAR_BLAS_H
 
 #include "stack.h"
-
-/* Open it, if LAYER is such that BLAS would serve it better; at load, any thread. */
-void blas_prepare(const struct layer *layer);
 
 /* Compute as kernels->linear does; false when BLAS is not there, or not better for that. */
 bool blas_linear(const struct layer *layer, const void *x, size_t n_rows, void *y);

@@ -89,30 +89,62 @@ HC_INLINE REAL NAME(weight)(enum hc_dtype dtype, const void *weights, size_t at)
     return ((const REAL *)weights)[at];
 }
 
-/* The sum of the lanes, halving. */
-HC_INLINE REAL NAME(sum)(NAME(vec) vec) {
+typedef REAL NAME(quad) __attribute__((vector_size(4 * sizeof(REAL))));
+
+#if REAL_LANES >= 4
+/* The lanes of VEC added until four are left. */
+HC_INLINE NAME(quad) NAME(halve)(NAME(vec) vec) {
 #if REAL_LANES == 16
     __auto_type eight = __builtin_shufflevector(vec, vec, 0, 1, 2, 3, 4, 5, 6, 7) +
                         __builtin_shufflevector(vec, vec, 8, 9, 10, 11, 12, 13, 14, 15);
-#elif REAL_LANES == 8
+#else
     __auto_type eight = vec;
 #endif
 #if REAL_LANES >= 8
-    __auto_type four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
-                       __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
-#elif REAL_LANES == 4
-    __auto_type four = vec;
-#endif
-#if REAL_LANES >= 4
-    __auto_type two =
-        __builtin_shufflevector(four, four, 0, 1) + __builtin_shufflevector(four, four, 2, 3);
+    return __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+           __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
 #else
-    __auto_type two = vec;
+    return eight;
 #endif
-    return two[0] + two[1];
+}
+#endif
+
+/* The sum of the lanes. */
+HC_INLINE REAL NAME(sum)(NAME(vec) vec) {
+#if REAL_LANES >= 4
+    NAME(quad) four = NAME(halve)(vec);
+    return (four[0] + four[2]) + (four[1] + four[3]);
+#else
+    return vec[0] + vec[1];
+#endif
 }
 
-/* What becomes of a sum of products. A number that is none stays so, as with torch. */
+/* The sums of four vectors, each STEP after the one before. */
+HC_INLINE NAME(quad) NAME(sum_four)(const NAME(vec) * vecs, int step) {
+#if REAL_LANES >= 4
+    NAME(quad) a = NAME(halve)(vecs[0]);
+    NAME(quad) b = NAME(halve)(vecs[step]);
+    NAME(quad) c = NAME(halve)(vecs[2 * step]);
+    NAME(quad) d = NAME(halve)(vecs[3 * step]);
+    NAME(quad)
+    ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    NAME(quad)
+    cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+           __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+#else
+    return (NAME(quad)){NAME(sum)(vecs[0]), NAME(sum)(vecs[step]), NAME(sum)(vecs[2 * step]),
+                        NAME(sum)(vecs[3 * step])};
+#endif
+}
+
+HC_INLINE NAME(quad) NAME(load_four)(const void *numbers, size_t at) {
+    NAME(quad) quad;
+    memcpy(&quad, (const REAL *)numbers + at, sizeof quad);
+    return quad;
+}
+
+/* What becomes of sums of products. A number that is none stays so, as with torch. */
 HC_INLINE REAL NAME(finish)(const struct layer *layer, size_t output, REAL sum) {
     if (layer->scales != NULL) {
         sum *= ((const REAL *)layer->scales)[output];
@@ -123,19 +155,59 @@ HC_INLINE REAL NAME(finish)(const struct layer *layer, size_t output, REAL sum) 
     return layer->relu && sum < 0 ? 0 : sum;
 }
 
+HC_INLINE NAME(quad) NAME(finish_four)(const struct layer *layer, size_t output, NAME(quad) sums) {
+    if (layer->scales != NULL) {
+        sums *= NAME(load_four)(layer->scales, output);
+    }
+    if (layer->bias != NULL) {
+        sums += NAME(load_four)(layer->bias, output);
+    }
+    if (layer->relu) {
+        __auto_type negative = sums < 0;
+        sums = (NAME(quad))((__typeof__(negative))sums & ~negative);
+    }
+    return sums;
+}
+
+/* The products of what is left of a row from K on, less than a vector of it. */
+HC_INLINE REAL NAME(rest)(enum hc_dtype dtype, const REAL *x, const void *weights, size_t first,
+                          size_t k, size_t n_in) {
+    REAL sum = 0;
+    for (; k < n_in; k++) {
+        sum += x[k] * NAME(weight)(dtype, weights, first + k);
+    }
+    return sum;
+}
+
+/* Four outputs of one row: reduced together, and written side by side. */
+HC_INLINE void NAME(store_four)(const struct layer *layer, enum hc_dtype dtype, const REAL *x,
+                                const NAME(vec) * sums, int step, size_t k, size_t output,
+                                REAL *y) {
+    const size_t n_in = layer->n_in;
+    NAME(quad) four = NAME(sum_four)(sums, step);
+    if (k < n_in) {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++) {
+            four[j] += NAME(rest)(dtype, x, layer->weights, (output + j) * n_in, k, n_in);
+        }
+    }
+    four = NAME(finish_four)(layer, output, four);
+    memcpy(y + output, &four, sizeof four);
+}
+
 enum { NAME(MAX_SUMS) = 12 };
 
-/* N_ROWS rows from ROW on by N_OUTPUTS outputs from OUTPUT on; both are constants. */
+/* N_ROWS rows from ROW on by N_OUTPUTS outputs from OUTPUT on: 1, 4 or 8; both are constants. */
 HC_INLINE void NAME(block)(const struct layer *layer, enum hc_dtype dtype, const REAL *x,
                            size_t row, const int n_rows, size_t output, const int n_outputs,
                            REAL *y) {
     const size_t n_in = layer->n_in;
     const size_t first_weight = output * n_in;
     NAME(vec) sums[NAME(MAX_SUMS)];
-    REAL rest[NAME(MAX_SUMS)];
     memset(sums, 0, sizeof sums);
     size_t k = 0;
     x += row * n_in;
+    y += row * layer->n_out;
     for (; k + REAL_LANES <= n_in; k += REAL_LANES) {
         NAME(vec) inputs[4];
 #pragma GCC unroll 4
@@ -153,22 +225,18 @@ HC_INLINE void NAME(block)(const struct layer *layer, enum hc_dtype dtype, const
             }
         }
     }
-#pragma GCC unroll 12
-    for (int s = 0; s < n_rows * n_outputs; s++) {
-        rest[s] = NAME(sum)(sums[s]);
-    }
-    for (; k < n_in; k++) {
-        for (int j = 0; j < n_outputs; j++) {
-            REAL weight = NAME(weight)(dtype, layer->weights, first_weight + (size_t)j * n_in + k);
-            for (int i = 0; i < n_rows; i++) {
-                rest[j * n_rows + i] += x[(size_t)i * n_in + k] * weight;
-            }
+#pragma GCC unroll 4
+    for (int i = 0; i < n_rows; i++, x += n_in, y += layer->n_out) {
+        if (n_outputs == 1) {
+            REAL sum = NAME(sum)(sums[i]);
+            sum += NAME(rest)(dtype, x, layer->weights, first_weight, k, n_in);
+            y[output] = NAME(finish)(layer, output, sum);
+            continue;
         }
-    }
-    for (int j = 0; j < n_outputs; j++) {
-        for (int i = 0; i < n_rows; i++) {
-            y[(row + (size_t)i) * layer->n_out + output + (size_t)j] =
-                NAME(finish)(layer, output + (size_t)j, rest[j * n_rows + i]);
+#pragma GCC unroll 2
+        for (int j = 0; j < n_outputs; j += 4) {
+            NAME(store_four)(layer, dtype, x, sums + j * n_rows + i, n_rows, k, output + (size_t)j,
+                             y);
         }
     }
 }

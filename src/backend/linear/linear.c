@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "blas.h"
 #include "core/dispatch.h"
 #include "internal.h"
 
@@ -52,9 +51,6 @@ static enum hc_code read_stack(const struct hc_model *model, struct stack **stac
 static void *run_load(void *user) {
     struct linear_model *own = user;
     read_stack(own->model, &own->stack, &own->load_error);
-    for (size_t i = 0; own->stack != NULL && i < own->stack->n_layers; i++) {
-        blas_prepare(&own->stack->layers[i]);
-    }
     hc_loop_post(own->model->server->control, &own->loaded_task);
     return NULL;
 }
