@@ -1,0 +1,9 @@
+/* Files of weights: NumPy's arrays. */
+#include "weights_input.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    weights_input(HC_WEIGHTS_NPY, data, size);
+    return 0;
+}
