@@ -25,7 +25,7 @@ static struct stack *read_stack(const char *path) {
     struct hc_error error;
     hc_auto(weights) weights = NULL;
     auto_descriptions descriptions = {0};
-    struct stack *stack;
+    struct stack *stack = NULL;
     if (hc_weights_open(path, &weights, &error) != HC_OK ||
         describe_layers(weights, NULL, &descriptions, &error) != HC_OK ||
         stack_create(weights, &descriptions, &stack, &error) != HC_OK) {

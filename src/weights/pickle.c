@@ -95,7 +95,9 @@ static enum hc_code find_mark(const struct machine *machine, size_t *first) {
 
 static void set_items(struct machine *machine, struct pickle_value *value, size_t first, size_t n) {
     value->items = hc_pool_alloc(machine->pool, n * sizeof(struct pickle_value *));
-    memcpy(value->items, machine->stack + first, n * sizeof(struct pickle_value *));
+    if (n > 0) {
+        memcpy(value->items, machine->stack + first, n * sizeof(struct pickle_value *));
+    }
     value->n_items = n;
     value->capacity = n;
 }

@@ -72,10 +72,11 @@ enum hc_code read_torch_zip(struct hc_weights_reader *reader, struct hc_text byt
                             "dictionaries of tensors that torch.save() wrote");
     }
     HC_TRY(check_byte_order(&own.zip, folder, error));
-    char *prefix = hc_pool_alloc(&reader->pool, folder.size + 6);
+    static const struct hc_text end = {"/data/", sizeof "/data/" - 1};
+    char *prefix = hc_pool_alloc(&reader->pool, folder.size + end.size);
     memcpy(prefix, folder.data, folder.size);
-    memcpy(prefix + folder.size, "/data/", 6);
-    own.prefix = (struct hc_text){prefix, folder.size + 6};
+    memcpy(prefix + folder.size, end.data, end.size);
+    own.prefix = (struct hc_text){prefix, folder.size + end.size};
     struct bytes pickled = {pickle->stored.data, pickle->stored.size, 0};
     struct pickle_value *value;
     struct pickle_value *stored;

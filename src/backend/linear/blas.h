@@ -1,6 +1,5 @@
 /*
- * BLAS for large batches: OpenBLAS by its C interface, opened when the first
- * batch wants it.
+ * BLAS for very large layers: OpenBLAS by its C interface, opened when the first batch wants it.
  *
  * It runs in the calling thread alone: instances are what runs side by side. Where the machine has
  * no OpenBLAS the kernels do all the work.

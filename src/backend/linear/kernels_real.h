@@ -164,7 +164,8 @@ HC_INLINE NAME(quad) NAME(finish_four)(const struct layer *layer, size_t output,
     }
     if (layer->relu) {
         __auto_type negative = sums < 0;
-        sums = (NAME(quad))((__typeof__(negative))sums & ~negative);
+        __auto_type kept = (__typeof__(negative))sums & ~negative;
+        sums = (NAME(quad))kept;
     }
     return sums;
 }
@@ -315,16 +316,20 @@ static void NAME(softmax)(REAL *y, size_t n) {
 }
 
 static void NAME(gelu)(REAL *y, size_t n) {
+    const REAL half = 0.5;
+    const REAL root = M_SQRT1_2;
     for (size_t i = 0; i < n; i++) {
-        y[i] = (REAL)0.5 * y[i] * (1 + MATH(erf)(y[i] * (REAL)M_SQRT1_2));
+        y[i] = half * y[i] * (1 + MATH(erf)(y[i] * root));
     }
 }
 
 static void NAME(gelu_tanh)(REAL *y, size_t n) {
-    const REAL factor = (REAL)(M_SQRT2 * M_2_SQRTPI * 0.5);
+    const REAL half = 0.5;
+    const REAL factor = M_SQRT2 * M_2_SQRTPI * 0.5;
+    const REAL cubic = 0.044715;
     for (size_t i = 0; i < n; i++) {
-        REAL inner = factor * (y[i] + (REAL)0.044715 * y[i] * y[i] * y[i]);
-        y[i] = (REAL)0.5 * y[i] * (1 + MATH(tanh)(inner));
+        REAL inner = factor * (y[i] + cubic * y[i] * y[i] * y[i]);
+        y[i] = half * y[i] * (1 + MATH(tanh)(inner));
     }
 }
 

@@ -23,8 +23,8 @@ static enum hc_code allocate(struct stack *stack, size_t size, void **memory,
     size_t rounded;
     if (!hc_size_add(size, ALIGNMENT - 1, &rounded) ||
         (*memory = aligned_alloc(ALIGNMENT, hc_align_up(size, ALIGNMENT))) == NULL) {
-        return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "no memory for %zu bytes of weights",
-                            size);
+        hc_error_set(error, HC_RESOURCE_EXHAUSTED, "no memory for %zu bytes of weights", size);
+        return HC_RESOURCE_EXHAUSTED;
     }
     stack->memory = hc_realloc(stack->memory, (stack->n_memory + 1) * sizeof(void *));
     stack->memory[stack->n_memory++] = *memory;

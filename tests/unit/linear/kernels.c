@@ -257,7 +257,7 @@ static void rows_are_normalised_each_for_itself(void **state) {
         for (int i = 0; i < 5; i++) {
             double exact = (i - 2) / sqrt(2 + 1e-5) * weights[i] + bias[i];
             assert_true(fabs(y[i] - exact) < 1e-5);
-            assert_true(fabs(y[5 + i] - bias[i]) < 1e-5);
+            assert_true(fabsf(y[5 + i] - bias[i]) < 1e-5F);
         }
     }
 }
