@@ -29,6 +29,9 @@ TARGETS = {
     "identity, 4 KB, 16 conn. rps": (">=", 2.0),
     "identity, 1 MB, 4 conn. rps": (">=", 1.7),
     "identity, 16 MB, 2 conn. rps": (">=", 3.0),
+    "10000 strings, JSON, 2 conn. rps": (">=", 4.0),
+    "100000 floats, JSON, 2 conn. rps": (">=", 3.0),
+    "2000 events, 1 conn. rps": (">=", 5.0),
     **{
         f"{name} {quantity}": ("<=", limit)
         for name in measure.LIVES

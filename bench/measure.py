@@ -29,11 +29,14 @@ def load(kind, folder, names, seconds):
         return values
     repository = Repository(folder / f"load-{time.monotonic_ns()}")
     for model in sorted({workload.model for workload in chosen}):
-        repository.add(model)
+        if model == "bytes":
+            repository.add("identity", model, edit={"TYPE_FP32": "TYPE_STRING"})
+        else:
+            repository.add(model)
     with Server(kind, repository) as server:
         for workload in chosen:
             arguments = workload.write(folder)
-            url = server.infer_url(workload.model)
+            url = f"{server.url}/v2/models/{workload.model}/{workload.how}"
             run(url, workload.n_connections, WARM_UP_S, arguments)
             report = run(url, workload.n_connections, seconds, arguments)
             assert report["failed"] == 0, f"{kind}: {workload.name}: {report}"

@@ -17,6 +17,7 @@ class Workload:
     n_connections: int
     request: dict
     blob: bytes = b""
+    how: str = "infer"
 
     def write(self, folder):
         """Writes the body into a file; returns what bench/load.lua is told."""
@@ -52,12 +53,39 @@ def binary(size, title, n_connections):
     return Workload(name, "identity", n_connections, request, bytes(size))
 
 
+def strings(n):
+    """Strings of six bytes, both ways."""
+    one = {
+        "name": "INPUT0",
+        "datatype": "BYTES",
+        "shape": [n],
+        "data": [f"{i:06}" for i in range(n)],
+    }
+    return Workload(f"{n} strings, JSON, 2 conn.", "bytes", 2, {"inputs": [one]})
+
+
+def floats(n):
+    """Numbers of six digits, both ways."""
+    values = [i / 1000 for i in range(n)]
+    one = {"name": "INPUT0", "datatype": "FP32", "shape": [n], "data": values}
+    return Workload(f"{n} floats, JSON, 2 conn.", "identity", 2, {"inputs": [one]})
+
+
+def events(n):
+    """A stream of events, whose model does nothing but send them."""
+    request = {"INPUT0": [0] * n}
+    return Workload(f"{n} events, 1 conn.", "repeat", 1, request, how="generate_stream")
+
+
 WORKLOADS = [
     *(seed(n) for n in (1, 16, 64)),
     *(identity(n) for n in (1, 16, 64)),
     binary(4096, "4 KB", 16),
     binary(2**20, "1 MB", 4),
     binary(2**24, "16 MB", 2),
+    strings(10000),
+    floats(100000),
+    events(2000),
 ]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import select
 import socket
 
 
@@ -48,6 +49,14 @@ class Connection:
             return Response(status, headers, self._file.read(size))
         except ConnectionResetError:
             return None
+
+    def read_line(self):
+        """The next line of a body that is read piece by piece."""
+        return self._file.readline()
+
+    def has_something(self, timeout_s):
+        """Waits for bytes of the server, or for it to hang up."""
+        return bool(select.select([self._socket], [], [], timeout_s)[0])
 
     def is_closed_by_server(self):
         """Waits for the server to close the connection; False when more bytes come."""
