@@ -211,6 +211,7 @@ def test_plugins(client):
     client.unregister_plugin()
 
 
+@pytest.mark.hippocamp_only("the test of traces is")
 def test_no_method_is_left_out(client):
     """All public methods of the client are called by the tests above."""
     client.close()
