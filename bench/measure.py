@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import requests
+
 from harness.infer import post
 from harness.repository import Repository
 from harness.server import Server
@@ -21,6 +23,18 @@ def pss_mb(pids):
     return total_kb / 1024
 
 
+def median_batch(server, model):
+    """The median size of the model's executions."""
+    answer = requests.get(f"{server.url}/v2/models/{model}/stats", timeout=10).json()
+    batches = answer["model_stats"][0]["batch_stats"]
+    left = sum(batch["compute_infer"]["count"] for batch in batches) / 2
+    for batch in batches:
+        left -= batch["compute_infer"]["count"]
+        if left <= 0:
+            return batch["batch_size"]
+    return 0
+
+
 def load(kind, folder, names, seconds):
     """Runs the workloads whose name contains one of `names`."""
     chosen = [w for w in WORKLOADS if any(name in w.name for name in names)]
@@ -28,11 +42,8 @@ def load(kind, folder, names, seconds):
     if not chosen:
         return values
     repository = Repository(folder / f"load-{time.monotonic_ns()}")
-    for model in sorted({workload.model for workload in chosen}):
-        if model == "bytes":
-            repository.add("identity", model, edit={"TYPE_FP32": "TYPE_STRING"})
-        else:
-            repository.add(model)
+    for workload in {workload.model: workload for workload in chosen}.values():
+        workload.add_to(repository)
     with Server(kind, repository) as server:
         for workload in chosen:
             arguments = workload.write(folder)
@@ -41,6 +52,8 @@ def load(kind, folder, names, seconds):
             report = run(url, workload.n_connections, seconds, arguments)
             assert report["failed"] == 0, f"{kind}: {workload.name}: {report}"
             values[f"{workload.name} rps"] = report["rps"]
+            if workload.model == "dense":
+                values[f"{workload.name} batch"] = median_batch(server, workload.model)
             values[f"{workload.name} p50 ms"] = report["p50_us"] / 1000
             values[f"{workload.name} p99 ms"] = report["p99_us"] / 1000
         server.stop()

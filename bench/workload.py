@@ -18,6 +18,16 @@ class Workload:
     request: dict
     blob: bytes = b""
     how: str = "infer"
+    parts: tuple = ()  # copies of the model `identity` that the model needs, by name
+
+    def add_to(self, repository):
+        """Adds the model, and what it is made of."""
+        if self.model == "bytes":
+            repository.add("identity", "bytes", edit={"TYPE_FP32": "TYPE_STRING"})
+        else:
+            repository.add(self.model)
+        for part in self.parts:
+            repository.add("identity", name=part)
 
     def write(self, folder):
         """Writes the body into a file; returns what bench/load.lua is told."""
@@ -77,6 +87,19 @@ def events(n):
     return Workload(f"{n} events, 1 conn.", "repeat", 1, request, how="generate_stream")
 
 
+def batched(n_connections):
+    one = {"name": "INPUT0", "datatype": "FP32", "shape": [1, 64], "data": [0.5] * 64}
+    name = f"dynamic batching, {n_connections} conn."
+    return Workload(name, "dense", n_connections, {"inputs": [one]})
+
+
+def ensemble(n_connections):
+    one = {"name": "INPUT0", "datatype": "FP32", "shape": [16], "data": [0.5] * 16}
+    name = f"ensemble of three, {n_connections} conn."
+    parts = ("first", "second", "third")
+    return Workload(name, "pipeline", n_connections, {"inputs": [one]}, parts=parts)
+
+
 WORKLOADS = [
     *(seed(n) for n in (1, 16, 64)),
     *(identity(n) for n in (1, 16, 64)),
@@ -86,6 +109,9 @@ WORKLOADS = [
     strings(10000),
     floats(100000),
     events(2000),
+    batched(64),
+    ensemble(1),
+    ensemble(32),
 ]
 
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/context.h"
+#include "core/order.h"
 #include "core/schedule.h"
 
 static struct hc_request *unanswered_item(struct hc_list *link) {
@@ -188,6 +189,9 @@ enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *er
     if (code != HC_OK) {
         pthread_mutex_unlock(&model->lock);
         return code;
+    }
+    if (model->ordered) {
+        hc_order_add(request);
     }
     dispatch_and_unlock(model, request->queued_ns);
     return HC_OK;

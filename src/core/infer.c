@@ -9,6 +9,7 @@
 #include "core/cached.h"
 #include "core/dispatch.h"
 #include "core/model.h"
+#include "core/reshape.h"
 #include "core/sequence.h"
 #include "tensor/bytes.h"
 #include "tensor/shape.h"
@@ -258,6 +259,9 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     HC_TRY(check(request, error));
     if (model->caches && hc_cached_answer(request)) {
         return HC_OK;
+    }
+    if (model->reshapes) {
+        hc_reshape_inputs(request);
     }
     if (model->backend->infer != NULL) {
         return model->backend->infer(request, error);

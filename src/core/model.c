@@ -20,12 +20,20 @@ static struct hc_model_io make_io(struct hc_pool *pool, const struct hc_config_t
     int64_t *dims = hc_pool_alloc(pool, tensor->n_dims * sizeof *dims);
     memcpy(dims, tensor->dims, tensor->n_dims * sizeof *dims);
     struct hc_text name = hc_text_of(tensor->name);
+    size_t n_reshape = tensor->reshape == NULL ? 0 : tensor->reshape->n_shape;
+    int64_t *reshape = hc_pool_alloc(pool, n_reshape * sizeof *reshape);
+    for (size_t i = 0; i < n_reshape; i++) {
+        reshape[i] = tensor->reshape->shape[i];
+    }
     return (struct hc_model_io){
         .name = {hc_pool_copy(pool, name), name.size},
         .dtype = tensor->dtype,
         .dims = dims,
         .n_dims = tensor->n_dims,
         .optional = tensor->optional,
+        .reshaped = tensor->reshape != NULL,
+        .reshape = reshape,
+        .n_reshape = n_reshape,
     };
 }
 
@@ -52,9 +60,11 @@ static void read_ios(struct hc_model *model) {
     model->inputs = hc_pool_alloc(pool, config->n_input * sizeof *model->inputs);
     model->n_inputs = config->n_input;
     model->n_optional_inputs = 0;
+    model->reshapes = false;
     for (size_t i = 0; i < config->n_input; i++) {
         struct hc_config_tensor tensor = hc_config_input(config, i);
         model->inputs[i] = make_io(pool, &tensor);
+        model->reshapes = model->reshapes || tensor.reshape != NULL;
         model->inputs[i].ragged = config->input[i]->allow_ragged_batch;
         model->n_optional_inputs += tensor.optional ? 1 : 0;
     }
@@ -63,6 +73,7 @@ static void read_ios(struct hc_model *model) {
     for (size_t i = 0; i < config->n_output; i++) {
         struct hc_config_tensor tensor = hc_config_output(config, i);
         model->outputs[i] = make_io(pool, &tensor);
+        model->reshapes = model->reshapes || tensor.reshape != NULL;
         read_labels(model, i);
     }
 }
@@ -133,6 +144,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     model->unused_task.run = on_unused;
     atomic_init(&model->references, 1);
     pthread_mutex_init(&model->lock, NULL);
+    hc_list_init(&model->order);
     hc_alarms_init(&model->alarms, model, server->n_contexts);
     make_instances(model);
     read_config(model);

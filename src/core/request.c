@@ -10,6 +10,8 @@
 #include "core/cached.h"
 #include "core/context.h"
 #include "core/model.h"
+#include "core/order.h"
+#include "core/reshape.h"
 
 enum { MIN_SLOTS = 64, MAX_SPARE = 256 };
 
@@ -126,14 +128,25 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
     return HC_OK;
 }
 
-void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final) {
-    if (final && request->_cache_key != NULL) {
-        hc_cached_keep(request, response);
-    }
+void hc_request_deliver(struct hc_request *request, struct hc_response *response, bool final) {
     if (!request->uncounted) {
         hc_stats_count_response(request, response, final);
     }
     request->on_response(request, response, final);
+}
+
+void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final) {
+    if (request->model->reshapes && response != NULL && !request->cached) {
+        hc_reshape_outputs(request, response);
+    }
+    if (final && request->_cache_key != NULL) {
+        hc_cached_keep(request, response);
+    }
+    if (hc_order_has(request)) {
+        hc_order_answer(request, response, final);
+    } else {
+        hc_request_deliver(request, response, final);
+    }
 }
 
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {

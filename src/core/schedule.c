@@ -72,6 +72,7 @@ void hc_schedule_configure(struct hc_model *model) {
         break;
     case INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_DYNAMIC_BATCHING:
         read_batcher(model, &settings);
+        model->ordered = model->config->dynamic_batching->preserve_ordering;
         break;
     default:
         break;

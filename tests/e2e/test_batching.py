@@ -148,6 +148,15 @@ def test_ragged_requests_run_together(servers, clients):
     assert list(sizes(answers).values()) == [8]
 
 
+def test_answers_keep_the_order_of_the_requests_where_that_is_wanted(servers, clients, tmp_path):
+    config = batching(preserve_ordering="true") + "instance_group [{ count: 2 kind: KIND_CPU }]"
+    several = clients(servers.start(servers.repository().add(MODEL, config=config)))
+    with several.busy(tmp_path / "hold"):
+        later = several.send(rows(1))
+        assert not concurrent.futures.wait([later], timeout=0.5).done
+    assert later.result().status_code == 200
+
+
 def test_a_full_queue_refuses(servers, clients, tmp_path):
     server = start(servers, default_queue_policy="{ max_queue_size: 2 }")
     several = clients(server)

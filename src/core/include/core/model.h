@@ -30,6 +30,9 @@ struct hc_model_io {
     const int64_t *dims; /* without the batch dimension; -1: any */
     size_t n_dims;
     bool optional;
+    bool reshaped; /* the model sees it, or makes it, in this shape */
+    const int64_t *reshape;
+    size_t n_reshape;
     bool ragged;                  /* requests that differ in its shape may be in one batch */
     const struct hc_text *labels; /* what the elements stand for; some may be empty */
     size_t n_labels;
@@ -87,6 +90,8 @@ struct hc_model {
     int64_t max_batch_size; /* 0: no batch dimension */
     bool decoupled;
     bool caches;           /* its responses are kept */
+    bool reshapes;         /* some of its inputs or outputs */
+    bool ordered;          /* responses leave in the order of the requests */
     const char *platform;  /* as metadata has it */
     struct hc_pool memory; /* of what follows */
     struct hc_model_io *inputs;
@@ -123,6 +128,7 @@ struct hc_model {
     unsigned depth; /* executions that an instance may have */
     uint64_t last_execution_id;
     struct hc_alarms alarms;
+    struct hc_list order; /* when ordered: unanswered requests, by _order_link */
 };
 
 /*

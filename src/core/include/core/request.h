@@ -101,6 +101,10 @@ struct hc_request {
     struct hc_task _task;          /* for what another thread wants done on the request's loop */
     struct hc_response *_response; /* that _task delivers */
     void *_backend;                /* the backend's */
+    struct hc_list _order_link;    /* of a model that preserves the order; what follows as well */
+    struct hc_list _held;          /* responses that wait for their turn */
+    struct hc_task _order_task;    /* when posted: the turn has come */
+    bool _order_posted;
     char *_cache_key; /* of the answer that is waited for; NULL: it is not for the cache */
     size_t _cache_key_size;
     uint64_t _cache_ns; /* that the looking up took */
@@ -130,6 +134,9 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
  * the request, and count it. Every response goes this way. Request's loop.
  */
 void hc_request_answer(struct hc_request *request, struct hc_response *response, bool final);
+
+/* The end of that way: without waiting for anything. */
+void hc_request_deliver(struct hc_request *request, struct hc_response *response, bool final);
 
 /* An error about the request, with the prefix that names it; returns CODE. */
 enum hc_code hc_request_error(const struct hc_request *request, enum hc_code code,
