@@ -1,6 +1,7 @@
 """Ensembles: models made of others, connected by named tensors."""
 
 import concurrent.futures
+import json
 
 import pytest
 import requests
@@ -184,6 +185,30 @@ def test_large_tensors_go_through_unharmed(servers):
     assert outputs(post(server, "chain", body(tensor("IN", "FP32", [n], values)))) == {
         "OUT": values
     }
+
+
+def test_decoupled_steps_answer_more_than_once(servers):
+    """Each response of the first step goes through the second on its own, in order."""
+    numbers = "data_type: TYPE_INT32 dims: [ -1 ]"
+    config = ensemble(
+        {"IN": numbers},
+        {"OUT": INT},
+        step("repeat", {"INPUT0": "IN"}, {"VALUE": "value"}),
+        step("stages", {"INPUT0": "value"}, {"OUTPUT0": "OUT"}),
+    )
+    repository = servers.repository().add("repeat").add("stages")
+    server = servers.start(add(repository, "stream", config))
+
+    def ask(values):
+        url = f"{server.url}/v2/models/stream/generate_stream"
+        lines = requests.post(url, json={"IN": values}, timeout=60).text.splitlines()
+        return [json.loads(line.removeprefix("data:")) for line in lines if line]
+
+    answers = ask([5, 3, 8, 1])
+    assert [answer["OUT"] for answer in answers] == [5, 3, 8, 1]
+    assert all(answer["model_name"] == "stream" for answer in answers)
+    answers = ask([5, -1])
+    assert answers[-1]["error"].startswith("in ensemble 'stream', ")
 
 
 def test_ensembles_and_their_models_are_counted(diamond):
