@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "nearest.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include "wire/number.h"
 
 const char *hc_config_json_words(const struct hc_json_value *value) {

@@ -1,5 +1,5 @@
-/* Making text UTF-8. */
-#include "utf8.h"
+/* UTF-8. */
+#include "base/utf8.h"
 
 void hc_utf8_append_code(struct hc_buf *buf, uint32_t code) {
     if (code < 0x80) {
@@ -36,6 +36,17 @@ static size_t utf8_size(const unsigned char *data, size_t room) {
         }
     }
     return size;
+}
+
+bool hc_utf8_valid(struct hc_text text) {
+    for (size_t i = 0; i < text.size;) {
+        size_t size = utf8_size((const unsigned char *)text.data + i, text.size - i);
+        if (size == 0) {
+            return false;
+        }
+        i += size;
+    }
+    return true;
 }
 
 void hc_utf8_append(struct hc_buf *buf, struct hc_text text) {
