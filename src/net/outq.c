@@ -10,9 +10,10 @@ enum { MIN_CAPACITY = 8, MAX_SENT_SIZE = 64 << 10 /* of copied bytes kept in fro
 
 struct hc_outq_entry {
     const char *data; /* NULL: the next bytes of _copied */
-    size_t size;
+    size_t size;      /* 0: only to be released in its turn */
     void (*release)(void *context);
     void *context;
+    bool divided; /* what came before `data` was moved to another queue */
 };
 
 static struct hc_outq_entry *last_entry(struct hc_outq *queue) {
@@ -63,8 +64,10 @@ void hc_outq_copy(struct hc_outq *queue, const void *data, size_t size) {
 
 void hc_outq_add(struct hc_outq *queue, const struct hc_segment *segment) {
     if (segment->size > HC_SEGMENT_COPY_SIZE) {
-        add_entry(queue, (struct hc_outq_entry){segment->data, segment->size, segment->release,
-                                                segment->context});
+        add_entry(queue, (struct hc_outq_entry){.data = segment->data,
+                                                .size = segment->size,
+                                                .release = segment->release,
+                                                .context = segment->context});
         queue->size += segment->size;
         queue->n_references++;
         return;
@@ -102,11 +105,15 @@ static void remove_first(struct hc_outq *queue) {
     }
 }
 
+static struct hc_outq_entry *first_entry(struct hc_outq *queue) {
+    return queue->_n > 0 ? &queue->_entries[queue->_first] : NULL;
+}
+
 void hc_outq_take(struct hc_outq *queue, size_t size) {
     assert(size <= queue->size);
     queue->size -= size;
-    while (size > 0) {
-        struct hc_outq_entry *entry = &queue->_entries[queue->_first];
+    struct hc_outq_entry *entry;
+    while ((entry = first_entry(queue)) != NULL && (size > 0 || entry->size == 0)) {
         size_t part = size < entry->size ? size : entry->size;
         size -= part;
         entry->size -= part;
@@ -123,6 +130,48 @@ void hc_outq_take(struct hc_outq *queue, size_t size) {
         hc_buf_clear(&queue->_copied);
         queue->_copied_begin = 0;
     }
+}
+
+/* Move a part of memory of others, and the duty to release it with the last part. */
+static void move_reference(struct hc_outq *queue, struct hc_outq_entry *entry, size_t size) {
+    bool all = size == entry->size;
+    add_entry(queue, (struct hc_outq_entry){.data = entry->data,
+                                            .size = size,
+                                            .release = all ? entry->release : NULL,
+                                            .context = entry->context});
+    queue->size += size;
+    queue->n_references++;
+    entry->divided = true;
+    if (all) {
+        entry->release = NULL;
+    }
+}
+
+void hc_outq_move(struct hc_outq *queue, struct hc_outq *from, size_t size) {
+    assert(size <= from->size);
+    while (size > 0) {
+        struct hc_outq_entry *entry = first_entry(from);
+        size_t part = size < entry->size ? size : entry->size;
+        if (entry->data == NULL) {
+            hc_outq_copy(queue, from->_copied.data + from->_copied_begin, part);
+        } else {
+            move_reference(queue, entry, part);
+        }
+        hc_outq_take(from, part);
+        size -= part;
+    }
+}
+
+void hc_outq_drop_after(struct hc_outq *from, struct hc_outq *queue) {
+    struct hc_outq_entry *entry = first_entry(from);
+    if (entry != NULL && entry->divided && queue->_n > 0) {
+        add_entry(queue, (struct hc_outq_entry){.data = entry->data,
+                                                .release = entry->release,
+                                                .context = entry->context});
+        queue->n_references++;
+        entry->release = NULL;
+    }
+    hc_outq_drop(from);
 }
 
 void hc_outq_drop(struct hc_outq *queue) {

@@ -30,6 +30,15 @@ void hc_outq_copy(struct hc_outq *queue, const void *data, size_t size);
 /* By reference, or copied and released at once when it is small. */
 void hc_outq_add(struct hc_outq *queue, const struct hc_segment *segment);
 
+/*
+ * Move the first SIZE bytes of FROM to the end of QUEUE. Memory of others that was moved in part
+ * belongs to FROM until the rest of it follows, or hc_outq_drop_after().
+ */
+void hc_outq_move(struct hc_outq *queue, struct hc_outq *from, size_t size);
+
+/* Drop FROM; memory of which QUEUE has a part is released behind that part. */
+void hc_outq_drop_after(struct hc_outq *from, struct hc_outq *queue);
+
 /* Describe what comes first in at most N vectors; returns how many were used. */
 size_t hc_outq_gather(const struct hc_outq *queue, struct iovec *iov, size_t n);
 
