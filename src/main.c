@@ -25,6 +25,7 @@
 #include "channel/layout.h"
 #include "check_repository.h"
 #include "core/lifecycle.h"
+#include "grpc/grpc.h"
 #include "options.h"
 #include "report.h"
 
@@ -34,10 +35,13 @@ static struct hc_options options;
 static struct hc_server *server;
 static struct hc_http_api *http;
 static struct hc_metrics_api *metrics;
+static struct hc_grpc_api *grpc;
 static struct hc_watch signal_watch;
 static struct hc_timer stop_timer;
 static struct hc_task http_stopped_task;
+static struct hc_task grpc_stopped_task;
 static bool http_stopped;
+static bool grpc_stopped;
 static int exit_status;
 
 static void fatal(const char *what, const struct hc_error *error) {
@@ -63,16 +67,33 @@ static void on_models_stopped(struct hc_server *stopped) {
     }
 }
 
+static void stop_models_after_ports(void) {
+    if (http_stopped && grpc_stopped) {
+        hc_lifecycle_stop(server, on_models_stopped);
+    }
+}
+
 static void on_http_stopped(struct hc_task *task) {
     (void)task;
     http_stopped = true;
-    hc_lifecycle_stop(server, on_models_stopped);
+    stop_models_after_ports();
 }
 
-/* On one of the I/O loops. */
+static void on_grpc_stopped(struct hc_task *task) {
+    (void)task;
+    grpc_stopped = true;
+    stop_models_after_ports();
+}
+
+/* These two on one of the I/O loops. */
 static void post_http_stopped(void *unused) {
     (void)unused;
     hc_loop_post(server->control, &http_stopped_task);
+}
+
+static void post_grpc_stopped(void *unused) {
+    (void)unused;
+    hc_loop_post(server->control, &grpc_stopped_task);
 }
 
 static void on_stop_timeout(struct hc_timer *timer) {
@@ -81,6 +102,9 @@ static void on_stop_timeout(struct hc_timer *timer) {
     exit_status = 1;
     if (!http_stopped) {
         hc_http_api_abort(http);
+    }
+    if (!grpc_stopped) {
+        hc_grpc_api_abort(grpc);
     }
     hc_lifecycle_abandon(server);
 }
@@ -91,10 +115,16 @@ static void stop(void) {
     hc_timer_start(server->control, &stop_timer,
                    hc_clock_ns() + server->options.exit_timeout_s * HC_NS_PER_S);
     http_stopped_task.run = on_http_stopped;
+    grpc_stopped_task.run = on_grpc_stopped;
     if (http != NULL) {
         hc_http_api_stop(http, post_http_stopped, NULL);
     } else {
-        on_http_stopped(&http_stopped_task);
+        hc_loop_post(server->control, &http_stopped_task);
+    }
+    if (grpc != NULL) {
+        hc_grpc_api_stop(grpc, post_grpc_stopped, NULL);
+    } else {
+        hc_loop_post(server->control, &grpc_stopped_task);
     }
 }
 
@@ -160,6 +190,23 @@ static void start_metrics(void) {
                 hc_metrics_api_port(metrics));
 }
 
+static void start_grpc(void) {
+    if (!options.allow_grpc) {
+        return;
+    }
+    const struct hc_grpc_api_options grpc_options = {
+        .address = options.grpc_address,
+        .port = (uint16_t)options.grpc_port,
+        .reuse_port = options.reuse_grpc_port,
+    };
+    struct hc_error error;
+    if (hc_grpc_api_create(server, &grpc_options, &grpc, &error) != HC_OK) {
+        fatal("failed to start GRPC service", &error);
+    }
+    hc_log_info("Started GRPCInferenceService at %s:%u", options.grpc_address,
+                hc_grpc_api_port(grpc));
+}
+
 static void on_models_started(struct hc_server *started) {
     hc_report_backends(started);
     hc_report_models(started);
@@ -171,6 +218,7 @@ static void on_models_started(struct hc_server *started) {
         stop();
         return;
     }
+    start_grpc();
     start_http();
     start_metrics();
 }
@@ -261,6 +309,7 @@ static void finish(void) {
     hc_watch_stop(&signal_watch);
     hc_fd_close(signal_watch.fd);
     hc_http_api_destroy(http);
+    hc_grpc_api_destroy(grpc);
     hc_linear_finish();
     hc_metrics_api_destroy(metrics);
     hc_python_finish();

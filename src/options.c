@@ -118,7 +118,10 @@ static const struct option_row rows[] = {
      "Certificates that sign those of clients, PEM."},
 
     {"allow-grpc", BOOL, AT(allow_grpc), "gRPC", "Serve gRPC (true)."},
-    {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001)."},
+    {"grpc-address", TEXT, AT(grpc_address), NULL, "Address to listen on (0.0.0.0)."},
+    {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001); 0 chooses one."},
+    {"reuse-grpc-port", BOOL, AT(reuse_grpc_port), NULL,
+     "Share the port with other servers (false)."},
 
     {"allow-metrics", BOOL, AT(allow_metrics), "Metrics", "Serve metrics (true)."},
     {"allow-gpu-metrics", BOOL, AT(allow_gpu_metrics), NULL, "Of GPUs, too (true)."},
@@ -336,6 +339,7 @@ static void set_defaults(struct hc_options *options) {
     set_text(&options->http_tls.cert, "");
     set_text(&options->http_tls.key, "");
     set_text(&options->http_tls.root, "");
+    set_text(&options->grpc_address, "0.0.0.0");
     set_text(&options->log_format, "default");
     set_text(&options->log_file, "");
 }
@@ -382,6 +386,9 @@ static enum hc_options_result check(const struct hc_options *options) {
     }
     if (options->metrics_port > UINT16_MAX) {
         return complain("--metrics-port", "a port is at most 65535");
+    }
+    if (options->grpc_port > UINT16_MAX) {
+        return complain("--grpc-port", "a port is at most 65535");
     }
     if (options->http_max_input_size == 0) {
         return complain("--http-max-input-size", "it must be greater than 0");
@@ -439,6 +446,7 @@ void hc_options_finish(struct hc_options *options) {
     free(options->http_tls.key);
     free(options->http_tls.root);
     free(options->metrics_address);
+    free(options->grpc_address);
     free(options->log_format);
     free(options->log_file);
 }

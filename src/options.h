@@ -37,7 +37,9 @@ struct hc_options {
         char *root;
     } http_tls;
     bool allow_grpc;
+    char *grpc_address;
     unsigned grpc_port;
+    bool reuse_grpc_port;
     bool allow_metrics;
     bool allow_gpu_metrics;
     bool allow_cpu_metrics;

@@ -6,22 +6,13 @@
 #include "http_internal.h"
 #include "tensor/shape.h"
 
-static const char *const extensions[] = {
-    "classification",       "sequence",
-    "model_repository",     "model_repository(unload_dependents)",
-    "schedule_policy",      "model_configuration",
-    "system_shared_memory", "cuda_shared_memory",
-    "binary_tensor_data",   "parameters",
-    "statistics",           "logging",
-};
-
 void http_server_metadata(const struct http_call *call) {
     struct hc_buf body = {0};
     hc_buf_append_string(&body, "{\"name\":");
     hc_json_append_string(&body, hc_text_of(call->api->server->options.id));
     hc_buf_append_string(&body, ",\"version\":\"" HC_TRITON_VERSION "\",\"extensions\":[");
-    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        hc_buf_appendf(&body, "%s\"%s\"", i > 0 ? "," : "", extensions[i]);
+    for (size_t i = 0; i < hc_server_n_extensions; i++) {
+        hc_buf_appendf(&body, "%s\"%s\"", i > 0 ? "," : "", hc_server_extensions[i]);
     }
     hc_buf_append_string(&body, "]}");
     http_answer_json(call->exchange, 200, &body);

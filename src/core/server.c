@@ -12,6 +12,16 @@
 #include "metrics/metrics.h"
 #include "shm/shm.h"
 
+const char *const hc_server_extensions[] = {
+    "classification",       "sequence",
+    "model_repository",     "model_repository(unload_dependents)",
+    "schedule_policy",      "model_configuration",
+    "system_shared_memory", "cuda_shared_memory",
+    "binary_tensor_data",   "parameters",
+    "statistics",           "logging",
+};
+const size_t hc_server_n_extensions = sizeof hc_server_extensions / sizeof hc_server_extensions[0];
+
 /* Lets a loop spin when a seat is free. */
 struct hc_spin_seat {
     struct hc_spin spin;

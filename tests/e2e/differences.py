@@ -57,6 +57,11 @@ ANSWERS = {
     "a path too long": Difference(414, POLITE),
 }
 
+# Requests over gRPC: the status and its text (None: any) instead of NVIDIA's, and why.
+GRPC_ANSWERS = {
+    "a negative extent": ("INVALID_ARGUMENT", None, "no tensor has less than no bytes"),
+}
+
 # Models that NVIDIA's server cannot be started with.
 MODELS = {
     "no model.py": "NVIDIA's server waits for ever for a process that has ended",
@@ -79,6 +84,13 @@ class Differences:
         if difference is None:
             return status, message
         return difference.status, difference.message
+
+    def expected_over_grpc(self, name, answer):
+        """The answer to the request `name`, given NVIDIA's recorded one."""
+        if self._kind == "oracle" or name not in GRPC_ANSWERS:
+            return answer
+        code, details, _ = GRPC_ANSWERS[name]
+        return {"code": code, "details": details}
 
     def skip_fatal(self, name):
         """Skips a test of the model `name` that NVIDIA's server cannot be started with."""

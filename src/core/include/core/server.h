@@ -33,6 +33,10 @@ struct hc_server_metrics {
     size_t n_quantiles;
 };
 
+/* What of the protocol's extensions there is, as metadata lists them. */
+extern const char *const hc_server_extensions[];
+extern const size_t hc_server_n_extensions;
+
 struct hc_server_options {
     char *id; /* "triton" unless given */
     char **repositories;

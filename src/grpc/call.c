@@ -1,0 +1,199 @@
+/* One call of a method. */
+#include "call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* Clients refuse more than 8 KB of headers in an answer. */
+enum { MAX_MESSAGE_SIZE = 6 << 10 };
+
+static const struct hc_http_header content_type = {
+    {"content-type", 12},
+    {"application/grpc", 16},
+};
+
+struct hc_text grpc_call_header(const struct grpc_call *call, const char *name) {
+    const struct hc_http_request *request = hc_http2_request(call->stream);
+    const struct hc_http_header *header = hc_http_find(request->headers, request->n_headers, name);
+    return header != NULL ? header->value : (struct hc_text){0};
+}
+
+/* ---- The answer ---- */
+
+void grpc_call_send(struct grpc_call *call, const struct hc_segment *segments, size_t n_segments) {
+    if (!call->started) {
+        call->started = true;
+        hc_http2_start(call->stream, &content_type, 1);
+    }
+    hc_http2_send(call->stream, segments, n_segments);
+}
+
+static struct hc_text encode_message(struct hc_text message, struct hc_buf *buf) {
+    hc_grpc_append_percent(buf, message);
+    if (buf->size <= MAX_MESSAGE_SIZE) {
+        return hc_buf_text(buf);
+    }
+    size_t size = MAX_MESSAGE_SIZE;
+    while (buf->data[size - 1] == '%' || buf->data[size - 2] == '%') {
+        size--; /* not in the middle of %XX */
+    }
+    return (struct hc_text){buf->data, size};
+}
+
+static void end_stream(struct hc_http2_stream *stream, bool started, enum hc_code code,
+                       struct hc_text message) {
+    hc_auto_buf encoded = {0};
+    char number[4];
+    int size = snprintf(number, sizeof number, "%d", code);
+    const struct hc_http_header headers[] = {
+        content_type,
+        {HC_TEXT("grpc-status"), {number, (size_t)size}},
+        {HC_TEXT("grpc-message"), encode_message(message, &encoded)},
+    };
+    size_t first = started ? 1 : 0;
+    size_t n = code != HC_OK ? 3 : 2;
+    hc_http2_end(stream, headers + first, n - first);
+}
+
+/* The kind may free the call in here. */
+static void let_go(struct grpc_call *call) {
+    hc_timer_stop(&call->deadline);
+    call->method->kind->on_ended(call);
+}
+
+void grpc_call_end(struct grpc_call *call, enum hc_code code, struct hc_text message) {
+    if (call->stream != NULL) {
+        end_stream(hc_take(call->stream), call->started, code, message);
+        let_go(call);
+    }
+}
+
+void grpc_call_fail(struct grpc_call *call, const struct hc_error *error) {
+    grpc_call_end(call, error->code, hc_text_of(error->message));
+}
+
+void grpc_call_free(struct grpc_call *call) {
+    if (call->n_holds > 0) {
+        call->freed = true;
+    } else {
+        free(call);
+    }
+}
+
+void grpc_call_hold(struct grpc_call *call) {
+    call->n_holds++;
+}
+
+void grpc_call_release(struct grpc_call *call) {
+    if (--call->n_holds == 0 && call->freed) {
+        free(call);
+    }
+}
+
+/* ---- What the client sends ---- */
+
+static enum hc_code on_step(struct grpc_call *call, enum hc_grpc_step step, struct hc_text part,
+                            struct hc_error *error) {
+    const struct grpc_kind *kind = call->method->kind;
+    if (step == HC_GRPC_BEGIN) {
+        call->n_messages++;
+        if (call->cutter.compressed) {
+            return hc_error_set(error, HC_UNIMPLEMENTED, "compressed messages are not supported");
+        }
+        HC_TRY(kind->on_begin(call, call->cutter.size, error));
+    } else {
+        HC_TRY(kind->on_bytes(call, part, error));
+    }
+    return call->cutter.left == 0 ? kind->on_message(call, error) : HC_OK;
+}
+
+static void take_body(struct grpc_call *call, struct hc_text bytes) {
+    struct hc_error error;
+    struct hc_text part;
+    enum hc_grpc_step step;
+    while (call->stream != NULL &&
+           (step = hc_grpc_cut(&call->cutter, &bytes, &part, &error)) != HC_GRPC_MORE) {
+        if (step == HC_GRPC_BAD || on_step(call, step, part, &error) != HC_OK) {
+            grpc_call_fail(call, &error);
+        }
+    }
+}
+
+static void on_body(struct hc_http2_stream *stream, struct hc_text bytes) {
+    struct grpc_call *call = hc_http2_data(stream);
+    grpc_call_hold(call);
+    take_body(call, bytes);
+    grpc_call_release(call);
+}
+
+static void on_body_end(struct hc_http2_stream *stream) {
+    struct grpc_call *call = hc_http2_data(stream);
+    struct hc_error error;
+    if (!hc_grpc_between_messages(&call->cutter)) {
+        grpc_call_end(call, HC_INTERNAL, HC_TEXT("the last message is incomplete"));
+    } else if (call->method->kind->on_end(call, &error) != HC_OK) {
+        grpc_call_fail(call, &error);
+    }
+}
+
+static void on_gone(struct hc_http2_stream *stream) {
+    struct grpc_call *call = hc_http2_data(stream);
+    call->stream = NULL;
+    hc_http2_reset(stream, HC_HTTP2_CANCEL);
+    let_go(call);
+}
+
+static void on_deadline(struct hc_timer *timer) {
+    struct grpc_call *call = hc_list_item(timer, struct grpc_call, deadline);
+    grpc_call_end(call, HC_DEADLINE_EXCEEDED, HC_TEXT("Deadline Exceeded"));
+}
+
+static void set_deadline(struct grpc_call *call, uint64_t timeout_ns) {
+    uint64_t due_ns;
+    call->deadline.on_due = on_deadline;
+    if (!__builtin_add_overflow(hc_clock_ns(), timeout_ns, &due_ns)) {
+        hc_timer_start(hc_http2_loop(call->stream), &call->deadline, due_ns);
+    }
+}
+
+/* ---- Its beginning ---- */
+
+static bool is_grpc(const struct hc_http_request *request) {
+    const struct hc_http_header *type =
+        hc_http_find(request->headers, request->n_headers, "content-type");
+    return hc_text_is(request->method, "POST") && type != NULL &&
+           hc_text_starts(type->value, "application/grpc");
+}
+
+void grpc_call_begin(void *api, struct hc_http2_stream *stream) {
+    static const struct hc_http2_events events = {on_body, on_body_end, on_gone};
+    const struct hc_http_request *request = hc_http2_request(stream);
+    struct hc_grpc_api *grpc = api;
+    if (!is_grpc(request)) {
+        end_stream(stream, false, HC_UNIMPLEMENTED, HC_TEXT("this is a gRPC server"));
+        return;
+    }
+    const struct grpc_method *method = grpc_method_find(request->path);
+    if (method == NULL) {
+        end_stream(stream, false, HC_UNIMPLEMENTED, HC_TEXT(""));
+        return;
+    }
+    struct grpc_call *call = hc_alloc(method->kind->size);
+    call->api = grpc;
+    call->stream = stream;
+    call->context = hc_server_context(grpc->server);
+    call->method = method;
+    hc_http2_accept(stream, &events, call);
+    if (method->kind->on_start != NULL) {
+        method->kind->on_start(call);
+    }
+    struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
+    uint64_t timeout_ns;
+    if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
+        set_deadline(call, timeout_ns);
+    }
+}

@@ -1,0 +1,40 @@
+/*
+ * The gRPC front end: inference.GRPCInferenceService with Triton's extensions, over
+ * net/http2_server.h.
+ *
+ *     server.c      start and end
+ *     method.c      which method a path belongs to
+ *     call.c        one call: messages cut out of its body, its status
+ *     unary.c       methods of one small message each way
+ *     health.c      live, ready
+ *     metadata.c    server and model metadata, model config
+ *     infer*.c      one inference: taken in, run, answered
+ *     model_infer.c, model_stream_infer.c   the calls that carry inferences
+ *
+ * A call runs on the loop of its connection.
+ */
+#ifndef HC_GRPC_GRPC_H
+#define HC_GRPC_GRPC_H
+
+#include "core/server.h"
+
+struct hc_grpc_api;
+
+struct hc_grpc_api_options {
+    const char *address;
+    uint16_t port;
+    bool reuse_port;
+};
+
+enum hc_code hc_grpc_api_create(struct hc_server *server, const struct hc_grpc_api_options *options,
+                                struct hc_grpc_api **api, struct hc_error *error);
+
+uint16_t hc_grpc_api_port(const struct hc_grpc_api *api);
+
+/* As hc_http2_server_stop() and _abort(). */
+void hc_grpc_api_stop(struct hc_grpc_api *api, void (*on_stopped)(void *data), void *data);
+void hc_grpc_api_abort(struct hc_grpc_api *api);
+
+void hc_grpc_api_destroy(struct hc_grpc_api *api);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Calls of one small message each way, built by protobuf-c: a method's function is given the whole
+ * request and answers at once, or later.
+ */
+#ifndef HC_GRPC_UNARY_H
+#define HC_GRPC_UNARY_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "call.h"
+
+extern const struct grpc_kind grpc_unary;
+
+/* Answer with a message and end the call. */
+void grpc_answer(struct grpc_call *call, const ProtobufCMessage *message);
+
+/* Send a message; the call goes on. */
+void grpc_send_message(struct grpc_call *call, const ProtobufCMessage *message);
+
+/* Unpack a request of TYPE; NULL with the error that malformed ones are answered with. */
+void *grpc_unpack(const ProtobufCMessageDescriptor *type, struct hc_text message,
+                  struct hc_error *error);
+
+static inline void grpc_release_message(void *place) {
+    ProtobufCMessage *message = *(ProtobufCMessage **)place;
+    if (message != NULL) {
+        protobuf_c_message_free_unpacked(message, NULL);
+    }
+}
+
+/* Declares a variable that is released when it goes out of scope. */
+#define GRPC_AUTO __attribute__((cleanup(grpc_release_message)))
+
+/* ---- Methods ---- */
+
+enum hc_code grpc_server_live(struct grpc_call *call, struct hc_text message,
+                              struct hc_error *error);
+enum hc_code grpc_server_ready(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error);
+enum hc_code grpc_model_ready(struct grpc_call *call, struct hc_text message,
+                              struct hc_error *error);
+enum hc_code grpc_health_check(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error);
+enum hc_code grpc_server_metadata(struct grpc_call *call, struct hc_text message,
+                                  struct hc_error *error);
+enum hc_code grpc_model_metadata(struct grpc_call *call, struct hc_text message,
+                                 struct hc_error *error);
+enum hc_code grpc_model_config(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error);
+
+#endif

@@ -1,0 +1,39 @@
+"""Asking a server the questions of cases.py, and what is kept of its answers."""
+
+import grpc
+from google.protobuf import json_format
+from tritonclient.grpc import service_pb2 as pb
+
+from grpc_requests.cases import DATATYPES, MODELS, RAW_ONLY
+
+METHOD = "/inference.GRPCInferenceService/ModelInfer"
+TIMEOUT_S = 60
+
+
+def fill(repository):
+    """Adds the models that the questions are about."""
+    for model in MODELS:
+        repository.add(model)
+    for datatype in [*DATATYPES, *RAW_ONLY]:
+        config = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
+        repository.add("identity", datatype.lower(), edit={"TYPE_FP32": config})
+    return repository
+
+
+def question_of(request):
+    return request if isinstance(request, bytes) else request.SerializeToString()
+
+
+def ask(channel, request, repository):
+    """The answer as plain data: the message as JSON, or a status and its text, in which the path of
+    the repository is left out."""
+    call = channel.unary_unary(METHOD)
+    try:
+        answer = call(question_of(request), timeout=TIMEOUT_S)
+    except grpc.RpcError as error:
+        return {
+            "code": error.code().name,
+            "details": error.details().replace(str(repository.path), "…"),
+        }
+    message = pb.ModelInferResponse.FromString(answer)
+    return json_format.MessageToDict(message, preserving_proto_field_name=True)

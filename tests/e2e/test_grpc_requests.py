@@ -1,0 +1,37 @@
+"""Requests over gRPC, right and wrong, held against NVIDIA's recorded answers."""
+
+import json
+import pathlib
+
+import grpc
+import pytest
+
+from grpc_requests.answers import ask, fill
+from grpc_requests.cases import CASES
+
+ANSWERS = json.loads((pathlib.Path(__file__).parent / "grpc_requests/answers.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def server(module_servers):
+    return module_servers.start(fill(module_servers.repository()))
+
+
+@pytest.fixture(scope="module")
+def channel(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        yield channel
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_answer(server, channel, differences, name):
+    expected = differences.expected_over_grpc(name, ANSWERS[name])
+    answer = ask(channel, CASES[name], server.repository)
+    if expected.get("details", "") is None:
+        assert answer.pop("details")
+        expected = {"code": expected["code"]}
+    assert answer == expected
+
+
+def test_every_answer_was_asked_for():
+    assert ANSWERS.keys() == CASES.keys()
