@@ -21,6 +21,7 @@ void hc_context_init(struct hc_context *context, struct hc_server *server, struc
                      unsigned index) {
     *context =
         (struct hc_context){.server = server, .loop = loop, .index = index, ._first_free = no_slot};
+    hc_list_init(&context->_catalog_watches);
     context->_spare = hc_alloc_array(MAX_SPARE, sizeof *context->_spare);
 }
 
@@ -35,6 +36,14 @@ void hc_context_finish(struct hc_context *context) {
     }
     free(context->_spare);
     free(context->_slots);
+}
+
+void hc_context_watch(struct hc_context *context, struct hc_catalog_watch *watch) {
+    hc_list_append(&context->_catalog_watches, &watch->_link);
+}
+
+void hc_context_unwatch(struct hc_catalog_watch *watch) {
+    hc_list_remove(&watch->_link);
 }
 
 static void add_slots(struct hc_context *context) {

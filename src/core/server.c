@@ -153,6 +153,10 @@ static void adopt_catalog(struct hc_task *task) {
     struct hc_catalog *before = publication->context->catalog;
     publication->context->catalog = publication->catalog;
     hc_catalog_unref(before);
+    hc_list_each (link, &publication->context->_catalog_watches) {
+        struct hc_catalog_watch *watch = hc_list_item(link, struct hc_catalog_watch, _link);
+        watch->on_change(watch);
+    }
     free(publication);
 }
 

@@ -21,11 +21,18 @@ struct hc_context_slot {
     uint32_t next_free;
 };
 
+/* Somebody on the loop who is told when the catalog has become another. */
+struct hc_catalog_watch {
+    void (*on_change)(struct hc_catalog_watch *watch); /* must not unwatch others */
+    struct hc_list _link;
+};
+
 struct hc_context {
     struct hc_server *server;
     struct hc_loop *loop;
     unsigned index; /* of the loop */
     struct hc_catalog *catalog;
+    struct hc_list _catalog_watches;
     struct hc_context_slot *_slots;
     uint32_t _n_slots;
     uint32_t _first_free;
@@ -36,6 +43,9 @@ struct hc_context {
 void hc_context_init(struct hc_context *context, struct hc_server *server, struct hc_loop *loop,
                      unsigned index);
 void hc_context_finish(struct hc_context *context);
+
+void hc_context_watch(struct hc_context *context, struct hc_catalog_watch *watch);
+void hc_context_unwatch(struct hc_catalog_watch *watch);
 
 /* The request with that handle, which may come from another process; NULL when there is none. */
 struct hc_request *hc_context_find(const struct hc_context *context, uint64_t handle);
