@@ -194,11 +194,12 @@ static void start_grpc(void) {
     if (!options.allow_grpc) {
         return;
     }
-    const struct hc_grpc_api_options grpc_options = {
+    struct hc_grpc_api_options grpc_options = {
         .address = options.grpc_address,
         .port = (uint16_t)options.grpc_port,
         .reuse_port = options.reuse_grpc_port,
     };
+    hc_grpc_compression_find(options.grpc_compression, &grpc_options.compression);
     struct hc_error error;
     if (hc_grpc_api_create(server, &grpc_options, &grpc, &error) != HC_OK) {
         fatal("failed to start GRPC service", &error);

@@ -122,6 +122,8 @@ static const struct option_row rows[] = {
     {"grpc-port", UINT, AT(grpc_port), NULL, "Port (8001); 0 chooses one."},
     {"reuse-grpc-port", BOOL, AT(reuse_grpc_port), NULL,
      "Share the port with other servers (false)."},
+    {"grpc-infer-response-compression-level", TEXT, AT(grpc_compression), NULL,
+     "none, low, medium or high (none)."},
 
     {"allow-metrics", BOOL, AT(allow_metrics), "Metrics", "Serve metrics (true)."},
     {"allow-gpu-metrics", BOOL, AT(allow_gpu_metrics), NULL, "Of GPUs, too (true)."},
@@ -340,6 +342,7 @@ static void set_defaults(struct hc_options *options) {
     set_text(&options->http_tls.key, "");
     set_text(&options->http_tls.root, "");
     set_text(&options->grpc_address, "0.0.0.0");
+    set_text(&options->grpc_compression, "none");
     set_text(&options->log_format, "default");
     set_text(&options->log_file, "");
 }
@@ -386,6 +389,11 @@ static enum hc_options_result check(const struct hc_options *options) {
     }
     if (options->metrics_port > UINT16_MAX) {
         return complain("--metrics-port", "a port is at most 65535");
+    }
+    enum hc_grpc_compression compression;
+    if (!hc_grpc_compression_find(options->grpc_compression, &compression)) {
+        return complain("--grpc-infer-response-compression-level",
+                        "it is none, low, medium or high");
     }
     if (options->grpc_port > UINT16_MAX) {
         return complain("--grpc-port", "a port is at most 65535");
@@ -447,6 +455,7 @@ void hc_options_finish(struct hc_options *options) {
     free(options->http_tls.root);
     free(options->metrics_address);
     free(options->grpc_address);
+    free(options->grpc_compression);
     free(options->log_format);
     free(options->log_file);
 }

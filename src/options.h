@@ -7,6 +7,7 @@
 
 #include "api/http.h"
 #include "core/server.h"
+#include "grpc/grpc.h"
 
 enum hc_options_result {
     HC_OPTIONS_RUN,
@@ -40,6 +41,7 @@ struct hc_options {
     char *grpc_address;
     unsigned grpc_port;
     bool reuse_grpc_port;
+    char *grpc_compression;
     bool allow_metrics;
     bool allow_gpu_metrics;
     bool allow_cpu_metrics;

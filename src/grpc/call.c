@@ -1,6 +1,8 @@
 /* One call of a method. */
 #include "call.h"
 
+#include "compress.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +12,8 @@
 
 /* Clients refuse more than 8 KB of headers in an answer. */
 enum { MAX_MESSAGE_SIZE = 6 << 10 };
+
+#define CODINGS "identity, deflate, gzip"
 
 static const struct hc_http_header content_type = {
     {"content-type", 12},
@@ -27,7 +31,13 @@ struct hc_text grpc_call_header(const struct grpc_call *call, const char *name) 
 void grpc_call_send(struct grpc_call *call, const struct hc_segment *segments, size_t n_segments) {
     if (!call->started) {
         call->started = true;
-        hc_http2_start(call->stream, &content_type, 1);
+        const struct hc_http_header headers[] = {
+            content_type,
+            {HC_TEXT("grpc-accept-encoding"), HC_TEXT(CODINGS)},
+            {HC_TEXT("grpc-encoding"), hc_text_of(hc_coding_name(call->response_coding))},
+        };
+        size_t n = call->response_coding != HC_CODING_IDENTITY ? 3 : 2;
+        hc_http2_start(call->stream, headers, n);
     }
     hc_http2_send(call->stream, segments, n_segments);
 }
@@ -76,11 +86,17 @@ void grpc_call_fail(struct grpc_call *call, const struct hc_error *error) {
     grpc_call_end(call, error->code, hc_text_of(error->message));
 }
 
+static void free_call(struct grpc_call *call) {
+    hc_inflater_destroy(call->inflater);
+    hc_buf_finish(&call->inflated);
+    free(call);
+}
+
 void grpc_call_free(struct grpc_call *call) {
     if (call->n_holds > 0) {
         call->freed = true;
     } else {
-        free(call);
+        free_call(call);
     }
 }
 
@@ -90,25 +106,61 @@ void grpc_call_hold(struct grpc_call *call) {
 
 void grpc_call_release(struct grpc_call *call) {
     if (--call->n_holds == 0 && call->freed) {
-        free(call);
+        free_call(call);
     }
 }
 
 /* ---- What the client sends ---- */
 
-static enum hc_code on_step(struct grpc_call *call, enum hc_grpc_step step, struct hc_text part,
-                            struct hc_error *error) {
+/* All of a compressed message is there: hand it over as if it had come like this. */
+static enum hc_code deliver_inflated(struct grpc_call *call, struct hc_error *error) {
+    const struct grpc_kind *kind = call->method->kind;
+    HC_TRY(hc_inflater_end(call->inflater, error));
+    hc_inflater_destroy(hc_take(call->inflater));
+    hc_auto_buf message = call->inflated;
+    call->inflated = (struct hc_buf){0};
+    HC_TRY(kind->on_begin(call, message.size, error));
+    if (message.size > 0) {
+        HC_TRY(kind->on_bytes(call, hc_buf_text(&message), error));
+    }
+    return kind->on_message(call, error);
+}
+
+static enum hc_code begin_inflating(struct grpc_call *call, struct hc_error *error) {
+    if (call->request_coding == HC_CODING_IDENTITY) {
+        return hc_error_set(error, HC_INTERNAL,
+                            "the message is compressed, but grpc-encoding does not say how");
+    }
+    call->inflater = hc_inflater_create(call->request_coding, HC_GRPC_MAX_MESSAGE_SIZE);
+    return HC_OK;
+}
+
+static enum hc_code on_compressed_step(struct grpc_call *call, enum hc_grpc_step step,
+                                       struct hc_text part, struct hc_error *error) {
+    if (step == HC_GRPC_BEGIN) {
+        HC_TRY(begin_inflating(call, error));
+    } else {
+        HC_TRY(hc_inflater_add(call->inflater, part, &call->inflated, error));
+    }
+    return call->cutter.left == 0 ? deliver_inflated(call, error) : HC_OK;
+}
+
+static enum hc_code on_plain_step(struct grpc_call *call, enum hc_grpc_step step,
+                                  struct hc_text part, struct hc_error *error) {
     const struct grpc_kind *kind = call->method->kind;
     if (step == HC_GRPC_BEGIN) {
-        call->n_messages++;
-        if (call->cutter.compressed) {
-            return hc_error_set(error, HC_UNIMPLEMENTED, "compressed messages are not supported");
-        }
         HC_TRY(kind->on_begin(call, call->cutter.size, error));
     } else {
         HC_TRY(kind->on_bytes(call, part, error));
     }
     return call->cutter.left == 0 ? kind->on_message(call, error) : HC_OK;
+}
+
+static enum hc_code on_step(struct grpc_call *call, enum hc_grpc_step step, struct hc_text part,
+                            struct hc_error *error) {
+    call->n_messages += step == HC_GRPC_BEGIN;
+    return call->cutter.compressed ? on_compressed_step(call, step, part, error)
+                                   : on_plain_step(call, step, part, error);
 }
 
 static void take_body(struct grpc_call *call, struct hc_text bytes) {
@@ -169,6 +221,34 @@ static bool is_grpc(const struct hc_http_request *request) {
            hc_text_starts(type->value, "application/grpc");
 }
 
+/* The codings of the call's messages. */
+static enum hc_code choose_codings(struct grpc_call *call, struct hc_error *error) {
+    struct hc_text coding = grpc_call_header(call, "grpc-encoding");
+    if (!hc_coding_find(coding, &call->request_coding) || call->request_coding == HC_CODING_ZSTD) {
+        return hc_error_set(error, HC_UNIMPLEMENTED, "Compression algorithm '%.*s' not supported",
+                            HC_TEXT_ARGS(coding));
+    }
+    if (call->method->kind->compresses) {
+        call->response_coding = grpc_choose_coding(call->api->options.compression,
+                                                   grpc_call_header(call, "grpc-accept-encoding"));
+    }
+    return HC_OK;
+}
+
+static void start_call(struct grpc_call *call) {
+    struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
+    uint64_t timeout_ns;
+    struct hc_error error;
+    if (call->method->kind->on_start != NULL) {
+        call->method->kind->on_start(call);
+    }
+    if (choose_codings(call, &error) != HC_OK) {
+        grpc_call_fail(call, &error);
+    } else if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
+        set_deadline(call, timeout_ns);
+    }
+}
+
 void grpc_call_begin(void *api, struct hc_http2_stream *stream) {
     static const struct hc_http2_events events = {on_body, on_body_end, on_gone};
     const struct hc_http_request *request = hc_http2_request(stream);
@@ -188,12 +268,5 @@ void grpc_call_begin(void *api, struct hc_http2_stream *stream) {
     call->context = hc_server_context(grpc->server);
     call->method = method;
     hc_http2_accept(stream, &events, call);
-    if (method->kind->on_start != NULL) {
-        method->kind->on_start(call);
-    }
-    struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
-    uint64_t timeout_ns;
-    if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
-        set_deadline(call, timeout_ns);
-    }
+    start_call(call);
 }

@@ -12,6 +12,7 @@
 #include "core/server.h"
 #include "grpc/grpc.h"
 #include "net/http2_server.h"
+#include "wire/compress.h"
 #include "wire/grpc.h"
 
 struct hc_grpc_api {
@@ -24,7 +25,8 @@ struct grpc_call;
 
 /* What a kind of call does. A failure ends the call with that status. */
 struct grpc_kind {
-    size_t size; /* of its struct, which begins with a struct grpc_call */
+    size_t size;     /* of its struct, which begins with a struct grpc_call */
+    bool compresses; /* its answers, if the server is set up to */
 
     /* The call is new; may be NULL. */
     void (*on_start)(struct grpc_call *call);
@@ -56,6 +58,10 @@ struct grpc_call {
     struct hc_context *context;     /* of the loop */
     const struct grpc_method *method;
     struct hc_grpc_cutter cutter;
+    enum hc_coding request_coding; /* of messages that are compressed */
+    enum hc_coding response_coding;
+    struct hc_inflater *inflater; /* of the message that arrives */
+    struct hc_buf inflated;
     struct hc_timer deadline;
     unsigned n_messages; /* that have begun */
     bool started;        /* something of the answer was sent */
@@ -66,10 +72,14 @@ struct grpc_call {
 /* method.c: NULL for a path that means nothing. */
 const struct grpc_method *grpc_method_find(struct hc_text path);
 
+/* method.c: the name of service I; NULL: there are no more. */
+const char *grpc_method_service(size_t i);
+
 /* call.c: what the HTTP server calls. */
 void grpc_call_begin(void *api, struct hc_http2_stream *stream);
 
-/* Send a message, with its prefix, that consists of SEGMENTS. */
+/* Send a message, with its prefix, that consists of SEGMENTS; in the call's coding if it is marked
+ * as compressed. */
 void grpc_call_send(struct grpc_call *call, const struct hc_segment *segments, size_t n_segments);
 
 /* End the call, if it has not ended. MESSAGE is empty with HC_OK. */
@@ -89,6 +99,9 @@ static inline struct hc_pool *grpc_call_pool(const struct grpc_call *call) {
 
 /* The value of a header of the call; data NULL: there is none. */
 struct hc_text grpc_call_header(const struct grpc_call *call, const char *name);
+
+/* model.c: a version as clients spell it; -1: none in particular. */
+enum hc_code grpc_read_version(struct hc_text text, int64_t *version, struct hc_error *error);
 
 /* model.c: the model to serve, borrowed from the loop's catalog; VERSION as clients spell it. */
 enum hc_code grpc_find_model(const struct hc_context *context, struct hc_text name,

@@ -1,4 +1,7 @@
 /* Health: whether the server lives, and whether it and its models are ready. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
 #include "grpc_service.pb-c.h"
 #include "health.pb-c.h"
 #include "unary.h"
@@ -47,14 +50,59 @@ enum hc_code grpc_model_ready(struct grpc_call *call, struct hc_text message,
     return HC_OK;
 }
 
+/* ---- gRPC's own protocol for it ---- */
+
+static int32_t status_of(const struct grpc_call *call) {
+    return is_ready(call) ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+                          : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+}
+
 enum hc_code grpc_health_check(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error) {
     (void)message;
     (void)error;
     Grpc__Health__V1__HealthCheckResponse answer = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-    answer.status = is_ready(call)
-                        ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                        : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+    answer.status = status_of(call);
     grpc_answer(call, &answer.base);
+    return HC_OK;
+}
+
+/* Somebody who wants to know whenever the status changes. */
+struct watcher {
+    struct grpc_job job;
+    struct hc_catalog_watch watch;
+    int32_t status; /* that was sent last */
+};
+
+static void send_status(struct watcher *watcher) {
+    Grpc__Health__V1__HealthCheckResponse answer = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+    watcher->status = status_of(watcher->job.call);
+    answer.status = watcher->status;
+    grpc_send_message(watcher->job.call, &answer.base);
+}
+
+static void on_catalog(struct hc_catalog_watch *watch) {
+    struct watcher *watcher = hc_list_item(watch, struct watcher, watch);
+    if (status_of(watcher->job.call) != watcher->status) {
+        send_status(watcher);
+    }
+}
+
+static void stop_watching(struct grpc_job *job) {
+    struct watcher *watcher = hc_list_item(job, struct watcher, job);
+    hc_context_unwatch(&watcher->watch);
+    free(watcher);
+}
+
+enum hc_code grpc_health_watch(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error) {
+    (void)message;
+    (void)error;
+    struct watcher *watcher = hc_new(struct watcher);
+    watcher->job.on_abandoned = stop_watching;
+    watcher->watch.on_change = on_catalog;
+    grpc_await(call, &watcher->job);
+    hc_context_watch(call->context, &watcher->watch);
+    send_status(watcher);
     return HC_OK;
 }

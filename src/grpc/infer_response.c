@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "compress.h"
 #include "infer.h"
 
 enum { VERSION_ROOM = 24 };
@@ -62,7 +63,16 @@ static void send_message(struct grpc_call *call, struct sending *sending, size_t
         }
     }
     sending->n_left = n;
-    grpc_call_send(call, segments, n);
+    struct hc_buf compressed = {0};
+    if (call->response_coding != HC_CODING_IDENTITY &&
+        grpc_compress(call->response_coding, segments, n, &compressed)) {
+        const struct hc_segment whole = {compressed.data, compressed.size, free, compressed.data};
+        grpc_call_send(call, &whole, 1);
+        sending->n_left = 1;
+        release_segment(sending);
+    } else {
+        grpc_call_send(call, segments, n);
+    }
 }
 
 static void set_version(struct hc_infer_proto_response *proto, int64_t version,

@@ -7,7 +7,7 @@
 #include "call.h"
 
 /* Versions are numbers as strtol() reads them: Triton's server does it with stol(). */
-static enum hc_code read_version(struct hc_text text, int64_t *version, struct hc_error *error) {
+enum hc_code grpc_read_version(struct hc_text text, int64_t *version, struct hc_error *error) {
     if (text.size == 0) {
         *version = -1;
         return HC_OK;
@@ -36,6 +36,6 @@ enum hc_code grpc_find_model(const struct hc_context *context, struct hc_text na
                              struct hc_text version, struct hc_model **model,
                              struct hc_error *error) {
     int64_t number;
-    HC_TRY(read_version(version, &number, error));
+    HC_TRY(grpc_read_version(version, &number, error));
     return hc_catalog_model(context->catalog, name, number, model, error);
 }

@@ -237,6 +237,7 @@ static void on_ended(struct grpc_call *call) {
 
 const struct grpc_kind grpc_model_stream_infer = {
     .size = sizeof(struct stream_call),
+    .compresses = true,
     .on_start = on_start,
     .on_begin = on_begin,
     .on_bytes = on_bytes,

@@ -1,6 +1,6 @@
 /*
- * Calls of one small message each way, built by protobuf-c: a method's function is given the whole
- * request and answers at once, or later.
+ * Calls of small messages, built by protobuf-c: a method's function is given each request as a
+ * whole and answers at once, or later.
  */
 #ifndef HC_GRPC_UNARY_H
 #define HC_GRPC_UNARY_H
@@ -9,7 +9,19 @@
 
 #include "call.h"
 
-extern const struct grpc_kind grpc_unary;
+extern const struct grpc_kind grpc_unary;    /* one message, and an answer, or several */
+extern const struct grpc_kind grpc_streamed; /* any number; ends when the client's have ended */
+
+/*
+ * What a call waits for. `call` is NULL once the call has ended; on_abandoned (may be NULL) is
+ * called when that happens.
+ */
+struct grpc_job {
+    struct grpc_call *call;
+    void (*on_abandoned)(struct grpc_job *job);
+};
+void grpc_await(struct grpc_call *call, struct grpc_job *job);
+void grpc_job_done(struct grpc_job *job);
 
 /* Answer with a message and end the call. */
 void grpc_answer(struct grpc_call *call, const ProtobufCMessage *message);
@@ -39,6 +51,8 @@ enum hc_code grpc_server_ready(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error);
 enum hc_code grpc_model_ready(struct grpc_call *call, struct hc_text message,
                               struct hc_error *error);
+enum hc_code grpc_health_watch(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error);
 enum hc_code grpc_health_check(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error);
 enum hc_code grpc_server_metadata(struct grpc_call *call, struct hc_text message,
@@ -47,5 +61,19 @@ enum hc_code grpc_model_metadata(struct grpc_call *call, struct hc_text message,
                                  struct hc_error *error);
 enum hc_code grpc_model_config(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error);
+enum hc_code grpc_model_statistics(struct grpc_call *call, struct hc_text message,
+                                   struct hc_error *error);
+enum hc_code grpc_repository_index(struct grpc_call *call, struct hc_text message,
+                                   struct hc_error *error);
+enum hc_code grpc_repository_load(struct grpc_call *call, struct hc_text message,
+                                  struct hc_error *error);
+enum hc_code grpc_repository_unload(struct grpc_call *call, struct hc_text message,
+                                    struct hc_error *error);
+enum hc_code grpc_log_settings(struct grpc_call *call, struct hc_text message,
+                               struct hc_error *error);
+enum hc_code grpc_trace_setting(struct grpc_call *call, struct hc_text message,
+                                struct hc_error *error);
+enum hc_code grpc_reflection(struct grpc_call *call, struct hc_text message,
+                             struct hc_error *error);
 
 #endif

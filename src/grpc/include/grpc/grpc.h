@@ -5,9 +5,11 @@
  *     server.c      start and end
  *     method.c      which method a path belongs to
  *     call.c        one call: messages cut out of its body, its status
+ *     compress.c    codings of messages
  *     unary.c       methods of one small message each way
  *     health.c      live, ready
  *     metadata.c    server and model metadata, model config
+ *     statistics.c, repository.c, log_settings.c, reflection.c
  *     infer*.c      one inference: taken in, run, answered
  *     model_infer.c, model_stream_infer.c   the calls that carry inferences
  *
@@ -20,11 +22,23 @@
 
 struct hc_grpc_api;
 
+/* How hard responses of inferences are compressed, for clients that accept it. */
+enum hc_grpc_compression {
+    HC_GRPC_COMPRESSION_NONE,
+    HC_GRPC_COMPRESSION_LOW,
+    HC_GRPC_COMPRESSION_MEDIUM,
+    HC_GRPC_COMPRESSION_HIGH,
+};
+
 struct hc_grpc_api_options {
     const char *address;
     uint16_t port;
     bool reuse_port;
+    enum hc_grpc_compression compression;
 };
+
+/* "none", "low", "medium" or "high"; false for other words. */
+bool hc_grpc_compression_find(const char *word, enum hc_grpc_compression *compression);
 
 enum hc_code hc_grpc_api_create(struct hc_server *server, const struct hc_grpc_api_options *options,
                                 struct hc_grpc_api **api, struct hc_error *error);
