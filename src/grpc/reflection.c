@@ -9,7 +9,8 @@
 #include "wire/proto.h"
 
 __asm__(".section .rodata\n"
-        ".balign 16\n"
+        ".globl grpc_descriptors, grpc_descriptors_end\n"
+        ".hidden grpc_descriptors, grpc_descriptors_end\n"
         "grpc_descriptors:\n"
         ".incbin \"" GRPC_DESCRIPTORS "\"\n"
         "grpc_descriptors_end:\n"
