@@ -47,15 +47,15 @@ static enum hc_code allocate(struct hc_request *request, struct hc_input *input,
 
 static enum hc_code place_raw(struct grpc_infer *infer, const struct hc_infer_proto_input *from,
                               struct hc_input *input, struct hc_error *error) {
+    if (from->raw >= infer->n_raws) {
+        return HC_OK; /* more inputs than the model has: hc_infer() refuses them by their names */
+    }
     const struct grpc_raw *raw = &infer->raws[from->raw];
     char *memory;
     if (raw->block != NULL || raw->size == 0) {
         input->block = raw->block;
         input->size = raw->size;
         return HC_OK;
-    }
-    if (raw->heap == NULL) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT, "the request has too many inputs");
     }
     HC_TRY(allocate(infer->request, input, raw->size, &memory, error));
     memcpy(memory, raw->heap, raw->size);
@@ -160,7 +160,7 @@ enum hc_code grpc_infer_read(struct grpc_infer *infer, struct hc_error *error) {
 
 enum hc_code grpc_infer_run(struct grpc_infer *infer, struct hc_error *error) {
     struct hc_request *request = infer->request;
-    HC_TRY(hc_infer_proto_check(&infer->proto, infer->n_raws, &request->pool, error));
+    HC_TRY(hc_infer_proto_check(&infer->proto, infer->n_raws_sent, &request->pool, error));
     copy_settings(infer);
     HC_TRY(place_inputs(infer, error));
     HC_TRY(refuse_regions(infer, error));

@@ -16,7 +16,7 @@ extern const struct grpc_kind grpc_model_stream_infer;
 
 /* One of raw_input_contents. */
 struct grpc_raw {
-    struct hc_block *block; /* NULL: it is on the heap, was not wanted, or is empty */
+    struct hc_block *block; /* NULL: it is on the heap, or empty */
     char *heap;             /* of the inference; NULL: it is not there */
     size_t size;
 };
@@ -37,7 +37,8 @@ struct grpc_infer {
     struct hc_infer_proto_intake intake;
     struct hc_infer_proto_request proto; /* once it is read */
     struct grpc_raw *raws;
-    size_t n_raws; /* that came */
+    size_t n_raws; /* kept */
+    size_t n_raws_sent;
     size_t raws_capacity;
     size_t size; /* of the message */
     bool sought; /* the model, for the raw tensors */

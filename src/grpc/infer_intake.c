@@ -8,9 +8,9 @@
 enum { MIN_RAWS = 4, MAX_RAWS = 1024 /* when the model, which has so many inputs, is not known */ };
 
 static struct grpc_raw *add_raw(struct grpc_infer *infer, size_t limit) {
-    if (infer->n_raws >= limit) {
-        infer->n_raws++; /* surplus, which is nobody's */
-        return NULL;
+    infer->n_raws_sent++;
+    if (infer->n_raws == limit) {
+        return NULL; /* surplus, which is nobody's */
     }
     if (infer->n_raws == infer->raws_capacity) {
         infer->raws_capacity = infer->raws_capacity > 0 ? 2 * infer->raws_capacity : MIN_RAWS;
@@ -69,8 +69,7 @@ enum hc_code grpc_infer_take(struct grpc_infer *infer, struct hc_text bytes,
 
 void grpc_infer_finish_intake(struct grpc_infer *infer) {
     hc_infer_proto_finish(&infer->intake);
-    size_t n = infer->n_raws < infer->raws_capacity ? infer->n_raws : infer->raws_capacity;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < infer->n_raws; i++) {
         free(infer->raws[i].heap);
     }
     free(infer->raws);
