@@ -132,8 +132,10 @@ def numbers_of(value):
 
 def test_statistics_are_those_of_http(server, client):
     infer(client)
+    over_http = {}
+    while not over_http or over_http["model_stats"][0]["execution_count"] == 0:
+        over_http = requests.get(f"{server.url}/v2/models/identity/stats").json()
     over_grpc = client.get_inference_statistics("identity", as_json=True)
-    over_http = requests.get(f"{server.url}/v2/models/identity/stats").json()
     assert numbers_of(over_grpc) == numbers_of(over_http)
     assert over_grpc["model_stats"][0]["inference_stats"]["success"]["count"] != "0"
 
