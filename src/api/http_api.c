@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "http_forward.h"
+#include "core/forward.h"
 #include "http_route.h"
 
 /* Whether the client may use what ROUTE belongs to; if not it is told so. */
@@ -120,7 +120,7 @@ enum hc_code hc_http_api_create(struct hc_server *server, const struct hc_http_a
     api->server = server;
     api->options = *options;
     set_cors(api);
-    HC_TRY(http_forward_create(options->forward_pattern, &api->forward, error));
+    HC_TRY(hc_forward_create(options->forward_pattern, &api->forward, error));
     if (options->use_tls) {
         HC_TRY(hc_tls_create(&options->tls, &api->tls, error));
     }
@@ -149,7 +149,7 @@ void hc_http_api_destroy(struct hc_http_api *api) {
     if (api != NULL) {
         hc_http_server_destroy(api->http);
         hc_tls_destroy(api->tls);
-        http_forward_destroy(api->forward);
+        hc_forward_destroy(api->forward);
         free(api);
     }
 }

@@ -2,8 +2,8 @@
 #include "http_infer.h"
 
 #include "base/clock.h"
+#include "core/forward.h"
 #include "core/infer.h"
-#include "http_forward.h"
 
 static void on_close(struct hc_http_exchange *exchange, enum hc_http_loss loss) {
     struct http_infer *infer = hc_http_data(exchange);
@@ -96,7 +96,8 @@ static enum hc_code read_request(struct http_infer *infer, struct hc_text text,
                                           hc_text_of(infer->request->model->name), error));
     }
     HC_TRY(http_infer_take(infer, error));
-    http_forward_headers(infer->api, infer->exchange, infer->request);
+    const struct hc_http_request *http = hc_http_request(infer->exchange);
+    hc_forward_headers(infer->api->forward, http->headers, http->n_headers, infer->request);
     return HC_OK;
 }
 

@@ -1,12 +1,12 @@
 /* Forwarding headers. */
-#include "http_forward.h"
+#include "core/forward.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-enum hc_code http_forward_create(const char *pattern, regex_t **forward, struct hc_error *error) {
+enum hc_code hc_forward_create(const char *pattern, regex_t **forward, struct hc_error *error) {
     if (pattern == NULL || pattern[0] == '\0') {
         *forward = NULL;
         return HC_OK;
@@ -24,7 +24,7 @@ enum hc_code http_forward_create(const char *pattern, regex_t **forward, struct 
     return HC_OK;
 }
 
-void http_forward_destroy(regex_t *forward) {
+void hc_forward_destroy(regex_t *forward) {
     if (forward != NULL) {
         regfree(forward);
         free(forward);
@@ -36,25 +36,27 @@ static bool matches(const regex_t *forward, struct hc_text name) {
     return regexec(forward, name.data, 1, &part, REG_STARTEND) == 0;
 }
 
-void http_forward_headers(const struct hc_http_api *api, struct hc_http_exchange *exchange,
-                          struct hc_request *request) {
-    const struct hc_http_request *http = hc_http_request(exchange);
+static struct hc_text copy(struct hc_pool *pool, struct hc_text text) {
+    return (struct hc_text){hc_pool_copy(pool, text), text.size};
+}
+
+void hc_forward_headers(const regex_t *forward, const struct hc_http_header *headers,
+                        size_t n_headers, struct hc_request *request) {
     size_t n = request->n_parameters;
-    if (api->forward == NULL) {
+    if (forward == NULL) {
         return;
     }
     struct hc_wire_parameter *parameters =
-        hc_pool_alloc(&request->pool, (n + http->n_headers) * sizeof *parameters);
+        hc_pool_alloc(&request->pool, (n + n_headers) * sizeof *parameters);
     if (n > 0) {
         memcpy(parameters, request->parameters, n * sizeof *parameters);
     }
-    for (size_t i = 0; i < http->n_headers; i++) {
-        const struct hc_http_header *header = &http->headers[i];
-        if (matches(api->forward, header->name)) {
+    for (size_t i = 0; i < n_headers; i++) {
+        if (matches(forward, headers[i].name)) {
             parameters[n++] = (struct hc_wire_parameter){
-                .name = header->name,
+                .name = copy(&request->pool, headers[i].name),
                 .kind = HC_WIRE_STRING,
-                .string = header->value,
+                .string = copy(&request->pool, headers[i].value),
             };
         }
     }
