@@ -37,9 +37,17 @@ struct hc_http2_loop_side {
 
 enum hc_http2_state {
     HC_HTTP2_OPEN,
-    HC_HTTP2_DRAINING, /* GOAWAY is sent: to be closed when the streams have ended */
-    HC_HTTP2_DEAD,     /* the socket is gone, but the application still has streams */
-    HC_HTTP2_CLOSED,   /* to be freed at the end of the turn */
+    HC_HTTP2_DRAINING,  /* GOAWAY is sent: to be closed when the streams have ended */
+    HC_HTTP2_CONDEMNED, /* likewise, but the streams are not waited for */
+    HC_HTTP2_LINGERING, /* all is sent; reading on, lest the kernel tears up the GOAWAY */
+    HC_HTTP2_DEAD,      /* the socket is gone, but the application still has streams */
+    HC_HTTP2_CLOSED,    /* to be freed at the end of the turn */
+};
+
+/* Something that a client may do so often, and more only as time passes. */
+struct hc_http2_allowance {
+    uint32_t n_used;
+    uint64_t since_ns; /* when it was counted down last */
 };
 
 struct hc_http2_conn {
@@ -53,6 +61,19 @@ struct hc_http2_conn {
     bool busy; /* receiving and transmitting: what is to be sent will be */
     struct hc_list streams;
     struct hc_outq out;
+
+    struct hc_timer timer;
+    bool greeted;
+    uint64_t opened_ns;
+    uint64_t received_ns;      /* anything, last */
+    uint64_t sent_ns;          /* taken by the socket, last; or when there began to be something */
+    uint64_t ended_ns;         /* when draining, or lingering, began */
+    uint64_t pinged_ns;        /* a ping of ours is unanswered since then; 0: none is */
+    unsigned n_pings;          /* sent since the last headers or data */
+    uint64_t ping_received_ns; /* last, since the last headers or data were sent; 0: none */
+    unsigned n_ping_strikes;
+    struct hc_http2_allowance idle_frames;
+    struct hc_http2_allowance resets;
 };
 
 struct hc_http2_stream {
@@ -76,6 +97,7 @@ struct hc_http2_stream {
     size_t n_held; /* bytes that were received meanwhile */
 
     struct hc_outq body; /* of the answer, yet to be sent */
+    uint64_t sent_ns;    /* some of it, last; or when there began to be some */
     nghttp2_nv *trailers;
     size_t n_trailers;
     hc_http2_writable_fn on_writable;
@@ -92,6 +114,30 @@ void hc_http2_wake(struct hc_http2_conn *http);
 
 /* Nothing passes any more: tell the application, and close when it has let go of the streams. */
 void hc_http2_break(struct hc_http2_conn *http);
+
+/* End the connection, with a GOAWAY that says so: streams are not waited for. */
+void hc_http2_condemn(struct hc_http2_conn *http, uint32_t code, const char *reason);
+
+/* Let the client know that no more streams are taken. */
+void hc_http2_drain(struct hc_http2_conn *http);
+
+static inline bool hc_http2_is_alive(const struct hc_http2_conn *http) {
+    return http->state == HC_HTTP2_OPEN || http->state == HC_HTTP2_DRAINING;
+}
+
+static inline uint64_t hc_http2_now_ns(const struct hc_http2_conn *http) {
+    return hc_loop_now_ns(http->conn.loop);
+}
+
+/* http2_limits.c: how much use a client makes of what it may do. */
+void hc_http2_count_frame(struct hc_http2_conn *http, const nghttp2_frame_hd *head);
+void hc_http2_count_ping(struct hc_http2_conn *http);
+void hc_http2_count_refusal(struct hc_http2_conn *http);
+void hc_http2_sent_headers_or_data(struct hc_http2_conn *http);
+
+/* http2_timeouts.c */
+void hc_http2_set_timer(struct hc_http2_conn *http);
+void hc_http2_on_due(struct hc_timer *timer);
 
 /* http2_receive.c: read what has arrived; nghttp2's callbacks for it. */
 void hc_http2_receive(struct hc_http2_conn *http);

@@ -18,9 +18,15 @@ static bool is_request(const nghttp2_frame *frame) {
     return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
 }
 
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user) {
+    (void)session;
+    hc_http2_count_frame(user, head);
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
     struct hc_http2_conn *http = user;
-    if (is_request(frame)) {
+    if (is_request(frame) && hc_http2_is_alive(http)) {
         struct hc_http2_stream *stream = hc_http2_stream_take(http, frame->hd.stream_id);
         nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     }
@@ -55,13 +61,14 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
                      void *user) {
     (void)flags;
-    const struct hc_http2_conn *http = user;
+    struct hc_http2_conn *http = user;
     struct hc_http2_stream *stream = find_stream(session, frame->hd.stream_id);
     if (stream == NULL) {
         return 0;
     }
     stream->headers_size += name_size + value_size + HEADER_OVERHEAD;
     if (stream->headers_size > http->config->max_headers_size) {
+        hc_http2_count_refusal(http);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the stream is reset */
     }
     if (!is_request(frame)) {
@@ -94,8 +101,20 @@ static void on_body_end(struct hc_http2_stream *stream) {
     }
 }
 
+static void on_ping(struct hc_http2_conn *http, const nghttp2_frame *frame) {
+    if (frame->hd.flags & NGHTTP2_FLAG_ACK) {
+        http->pinged_ns = 0;
+    } else {
+        hc_http2_count_ping(http);
+    }
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
     struct hc_http2_conn *http = user;
+    http->greeted = true;
+    if (frame->hd.type == NGHTTP2_PING) {
+        on_ping(http, frame);
+    }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
         return 0;
     }
@@ -144,6 +163,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 }
 
 void hc_http2_set_receive_callbacks(nghttp2_session_callbacks *callbacks) {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -169,10 +189,11 @@ void hc_http2_receive(struct hc_http2_conn *http) {
             return;
         }
         n_received += size;
-        ssize_t result =
-            nghttp2_session_mem_recv(http->session, (const uint8_t *)http->side->received, size);
-        if (result < 0) {
-            hc_http2_break(http); /* this is not HTTP/2 */
+        http->received_ns = hc_http2_now_ns(http);
+        if (hc_http2_is_alive(http) &&
+            nghttp2_session_mem_recv(http->session, (const uint8_t *)http->side->received, size) <
+                0) {
+            hc_http2_break(http); /* this is not HTTP/2, or a flood */
             return;
         }
     }

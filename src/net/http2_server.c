@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "http2_conn.h"
 
 const struct hc_http2_config hc_http2_default_config = {
@@ -11,6 +12,13 @@ const struct hc_http2_config hc_http2_default_config = {
     .max_headers_size = 64 << 10,
     .stream_window = 8 << 20,
     .conn_window = 64 << 20,
+    .greeting_timeout_ns = 20 * HC_NS_PER_S,
+    .send_timeout_ns = 120 * HC_NS_PER_S,
+    .keepalive_ns = 7200 * HC_NS_PER_S,
+    .keepalive_timeout_ns = 20 * HC_NS_PER_S,
+    .max_pings = 2,
+    .min_ping_interval_ns = 300 * HC_NS_PER_S,
+    .max_ping_strikes = 2,
 };
 
 static const struct hc_shards_handler handler = {

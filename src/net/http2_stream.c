@@ -135,6 +135,9 @@ static void resume(struct hc_http2_stream *stream) {
 
 void hc_http2_send(struct hc_http2_stream *stream, const struct hc_segment *segments,
                    size_t n_segments) {
+    if (stream->body.size == 0) {
+        stream->sent_ns = hc_http2_now_ns(stream->http);
+    }
     for (size_t i = 0; i < n_segments; i++) {
         hc_outq_add(&stream->body, &segments[i]);
     }

@@ -57,6 +57,7 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     }
     hc_outq_copy(&http->out, header, FRAME_HEADER_SIZE);
     hc_outq_move(&http->out, &stream->body, size);
+    stream->sent_ns = hc_http2_now_ns(http);
     tell_writable(stream);
     return 0;
 }
@@ -74,9 +75,11 @@ static ssize_t data_size(nghttp2_session *session, uint8_t type, int32_t id, int
 
 /* The answer is complete, and a client that still sends is told that nobody listens. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
-    (void)user;
-    bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
-                (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
+        return 0;
+    }
+    hc_http2_sent_headers_or_data(user);
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (ends && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_NO_ERROR);
@@ -130,6 +133,9 @@ static bool fill_queue(struct hc_http2_conn *http) {
 
 void hc_http2_transmit(struct hc_http2_conn *http) {
     size_t n_sent = 0;
+    if (http->conn.handshaking) {
+        return; /* on_ready comes when that is done */
+    }
     do {
         if (!fill_queue(http)) {
             hc_http2_break(http);
@@ -142,6 +148,9 @@ void hc_http2_transmit(struct hc_http2_conn *http) {
             return;
         }
         n_sent += size - http->out.size;
+        if (status == HC_CONN_OK || http->out.size < size) {
+            http->sent_ns = hc_http2_now_ns(http);
+        }
         if (size < MAX_QUEUE_SIZE || status == HC_CONN_WAIT) {
             return; /* on_ready comes when the socket has room again */
         }

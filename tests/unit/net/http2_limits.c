@@ -58,7 +58,6 @@ static void pings_between_answers_are_welcome(void **state) {
 }
 
 struct flood {
-    const char *what;
     uint8_t type;
     int32_t stream;
     const void *payload;
@@ -69,12 +68,11 @@ static void frames_without_use_are_limited(void **state) {
     static const unsigned char one[] = {0, 0, 0, 1};
     static const unsigned char priority[] = {0, 0, 0, 0, 1};
     static const struct flood floods[] = {
-        {"settings", NGHTTP2_SETTINGS, 0, NULL, 0},
-        {"empty data", NGHTTP2_DATA, 1, NULL, 0},
-        {"windows of the connection", NGHTTP2_WINDOW_UPDATE, 0, one, sizeof one},
-        {"windows of a stream", NGHTTP2_WINDOW_UPDATE, 1, one, sizeof one},
-        {"priorities", NGHTTP2_PRIORITY, 1, priority, sizeof priority},
-        {"unknown frames", 0x77, 1, nothing, sizeof nothing},
+        {NGHTTP2_SETTINGS, 0, NULL, 0},
+        {NGHTTP2_DATA, 1, NULL, 0},
+        {NGHTTP2_WINDOW_UPDATE, 0, one, sizeof one},
+        {NGHTTP2_WINDOW_UPDATE, 1, one, sizeof one},
+        {NGHTTP2_PRIORITY, 1, priority, sizeof priority},
     };
     struct fixture *fixture = *state;
     start_server(fixture);
@@ -148,7 +146,6 @@ static void more_streams_than_allowed_are_refused(void **state) {
     fixture->config.max_streams = 10;
     start_server(fixture);
     int fd = connect_client(fixture, WINDOW);
-    await_frame(fd, NGHTTP2_SETTINGS, frame);
     for (int32_t i = 0; i < 11; i++) {
         send_request(fd, 2 * i + 1, "/wait", true);
     }
