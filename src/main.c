@@ -198,6 +198,22 @@ static void start_grpc(void) {
         .address = options.grpc_address,
         .port = (uint16_t)options.grpc_port,
         .reuse_port = options.reuse_grpc_port,
+        .forward_pattern = options.grpc_forward_pattern,
+        .restrictions = &options.grpc_restrictions,
+        .use_tls = options.grpc_tls.use || options.grpc_tls.mutual,
+        .tls = {.cert_path = options.grpc_tls.cert,
+                .key_path = options.grpc_tls.key,
+                .root_path = options.grpc_tls.root,
+                .mutual = options.grpc_tls.mutual,
+                .protocol = "h2"},
+        .keepalive_ms = options.grpc_keepalive_ms,
+        .keepalive_timeout_ms = options.grpc_keepalive_timeout_ms,
+        .keepalive_without_calls = options.grpc_keepalive_without_calls,
+        .max_pings = options.grpc_max_pings,
+        .min_ping_interval_ms = options.grpc_min_ping_interval_ms,
+        .max_ping_strikes = options.grpc_max_ping_strikes,
+        .max_age_ms = options.grpc_max_age_ms,
+        .age_grace_ms = options.grpc_age_grace_ms,
     };
     hc_grpc_compression_find(options.grpc_compression, &grpc_options.compression);
     struct hc_error error;

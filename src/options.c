@@ -124,6 +124,36 @@ static const struct option_row rows[] = {
      "Share the port with other servers (false)."},
     {"grpc-infer-response-compression-level", TEXT, AT(grpc_compression), NULL,
      "none, low, medium or high (none)."},
+    {"grpc-header-forward-pattern", TEXT, AT(grpc_forward_pattern), NULL,
+     "Metadata of inferences to forward as parameters: a regular expression for their names."},
+    {"grpc-restricted-protocol", RESTRICTION, AT(grpc_restrictions), NULL,
+     "As --http-restricted-api; the metadata is triton-grpc-protocol-<header>."},
+    {"grpc-use-ssl", BOOL, AT(grpc_tls.use), NULL, "Encrypt connections (false)."},
+    {"grpc-use-ssl-mutual", BOOL, AT(grpc_tls.mutual), NULL,
+     "Encrypt connections and want a certificate of clients (false)."},
+    {"grpc-server-cert", TEXT, AT(grpc_tls.cert), NULL, "The server's certificate, PEM."},
+    {"grpc-server-key", TEXT, AT(grpc_tls.key), NULL, "The server's private key, PEM."},
+    {"grpc-root-cert", TEXT, AT(grpc_tls.root), NULL,
+     "Certificates that sign those of clients, PEM."},
+    {"grpc-keepalive-time", UINT, AT(grpc_keepalive_ms), NULL,
+     "Milliseconds of silence after which a client is pinged (7200000)."},
+    {"grpc-keepalive-timeout", UINT, AT(grpc_keepalive_timeout_ms), NULL,
+     "Milliseconds that it then has to answer (20000)."},
+    {"grpc-keepalive-permit-without-calls", BOOL, AT(grpc_keepalive_without_calls), NULL,
+     "Ping, and be pinged, without calls (false)."},
+    {"grpc-http2-max-pings-without-data", UINT, AT(grpc_max_pings), NULL,
+     "Pings in a row without anything else being sent; 0: no limit (2)."},
+    {"grpc-http2-min-recv-ping-interval-without-data", UINT, AT(grpc_min_ping_interval_ms), NULL,
+     "Milliseconds between pings of a client that are not too often (300000)."},
+    {"grpc-http2-max-ping-strikes", UINT, AT(grpc_max_ping_strikes), NULL,
+     "Pings too often after which a client is sent away; 0: never (2)."},
+    {"grpc-max-connection-age", UINT, AT(grpc_max_age_ms), NULL,
+     "Milliseconds after which a connection is let go of; 0: never (0)."},
+    {"grpc-max-connection-age-grace", UINT, AT(grpc_age_grace_ms), NULL,
+     "Milliseconds that its calls then have to end; 0: any time (0)."},
+    {"grpc-infer-thread-count", UINT, AT(ignored), NULL, "Ignored: calls have no threads."},
+    {"grpc-infer-allocation-pool-size", UINT, AT(ignored), NULL, "Ignored."},
+    {"grpc-max-response-pool-size", UINT, AT(ignored), NULL, "Ignored."},
 
     {"allow-metrics", BOOL, AT(allow_metrics), "Metrics", "Serve metrics (true)."},
     {"allow-gpu-metrics", BOOL, AT(allow_gpu_metrics), NULL, "Of GPUs, too (true)."},
@@ -320,6 +350,11 @@ static void set_defaults(struct hc_options *options) {
         .http_max_body_size = (uint64_t)2 << 30,
         .allow_grpc = true,
         .grpc_port = 8001,
+        .grpc_keepalive_ms = 7200000,
+        .grpc_keepalive_timeout_ms = 20000,
+        .grpc_max_pings = 2,
+        .grpc_min_ping_interval_ms = 300000,
+        .grpc_max_ping_strikes = 2,
         .allow_metrics = true,
         .allow_gpu_metrics = true,
         .allow_cpu_metrics = true,
@@ -343,6 +378,10 @@ static void set_defaults(struct hc_options *options) {
     set_text(&options->http_tls.root, "");
     set_text(&options->grpc_address, "0.0.0.0");
     set_text(&options->grpc_compression, "none");
+    set_text(&options->grpc_forward_pattern, "");
+    set_text(&options->grpc_tls.cert, "");
+    set_text(&options->grpc_tls.key, "");
+    set_text(&options->grpc_tls.root, "");
     set_text(&options->log_format, "default");
     set_text(&options->log_file, "");
 }
@@ -456,6 +495,11 @@ void hc_options_finish(struct hc_options *options) {
     free(options->metrics_address);
     free(options->grpc_address);
     free(options->grpc_compression);
+    free(options->grpc_forward_pattern);
+    hc_restrictions_finish(&options->grpc_restrictions);
+    free(options->grpc_tls.cert);
+    free(options->grpc_tls.key);
+    free(options->grpc_tls.root);
     free(options->log_format);
     free(options->log_file);
 }

@@ -42,6 +42,18 @@ struct hc_options {
     unsigned grpc_port;
     bool reuse_grpc_port;
     char *grpc_compression;
+    char *grpc_forward_pattern;
+    struct hc_restrictions grpc_restrictions;
+    struct hc_tls_options grpc_tls;
+    unsigned grpc_keepalive_ms;
+    unsigned grpc_keepalive_timeout_ms;
+    bool grpc_keepalive_without_calls;
+    unsigned grpc_max_pings;
+    unsigned grpc_min_ping_interval_ms;
+    unsigned grpc_max_ping_strikes;
+    unsigned grpc_max_age_ms;
+    unsigned grpc_age_grace_ms;
+    unsigned ignored; /* what makes no sense here */
     bool allow_metrics;
     bool allow_gpu_metrics;
     bool allow_cpu_metrics;

@@ -235,6 +235,22 @@ static enum hc_code choose_codings(struct grpc_call *call, struct hc_error *erro
     return HC_OK;
 }
 
+/* Whether the client may use what the method belongs to. */
+static enum hc_code check_restriction(const struct grpc_call *call, struct hc_error *error) {
+    static const char prefix[] = "triton-grpc-protocol-";
+    const struct hc_restrictions *restrictions = call->api->options.restrictions;
+    if (restrictions == NULL || restrictions->apis[call->method->api].header == NULL) {
+        return HC_OK;
+    }
+    const struct hc_restriction *restriction = &restrictions->apis[call->method->api];
+    hc_auto(text) name = hc_format("%s%s", prefix, restriction->header);
+    struct hc_text value = grpc_call_header(call, name);
+    return value.data != NULL && hc_text_is(value, restriction->value)
+               ? HC_OK
+               : hc_error_set(error, HC_UNAVAILABLE,
+                              "This protocol is restricted, expecting header '%s'", name);
+}
+
 static void start_call(struct grpc_call *call) {
     struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
     uint64_t timeout_ns;
@@ -242,7 +258,7 @@ static void start_call(struct grpc_call *call) {
     if (call->method->kind->on_start != NULL) {
         call->method->kind->on_start(call);
     }
-    if (choose_codings(call, &error) != HC_OK) {
+    if (check_restriction(call, &error) != HC_OK || choose_codings(call, &error) != HC_OK) {
         grpc_call_fail(call, &error);
     } else if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
         set_deadline(call, timeout_ns);

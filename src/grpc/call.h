@@ -8,6 +8,8 @@
 #ifndef HC_GRPC_CALL_H
 #define HC_GRPC_CALL_H
 
+#include <regex.h>
+
 #include "base/buf.h"
 #include "core/server.h"
 #include "grpc/grpc.h"
@@ -19,6 +21,8 @@ struct hc_grpc_api {
     struct hc_server *server;
     struct hc_grpc_api_options options;
     struct hc_http2_server *http;
+    struct hc_tls *tls; /* NULL: none */
+    regex_t *forward;   /* names of headers that become parameters, NULL: none */
 };
 
 struct grpc_call;
@@ -47,6 +51,7 @@ struct grpc_kind {
 struct grpc_method {
     const char *service;
     const char *name;
+    enum hc_api api; /* that it belongs to */
     const struct grpc_kind *kind;
     /* Of unary ones: the request, which holds until this returns. Answers, at once or later. */
     enum hc_code (*handle)(struct grpc_call *call, struct hc_text message, struct hc_error *error);

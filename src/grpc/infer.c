@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "core/forward.h"
 #include "core/infer.h"
 
 enum hc_code grpc_infer_find_model(struct grpc_infer *infer, struct hc_error *error) {
@@ -73,8 +74,16 @@ static enum hc_code place_contents(struct hc_request *request,
     return HC_OK;
 }
 
-static enum hc_code place_input(struct grpc_infer *infer, const struct hc_infer_proto_input *from,
-                                struct hc_error *error) {
+static enum hc_code place_shared(struct grpc_infer *infer, size_t i, struct hc_input *input,
+                                 struct hc_error *error) {
+    const struct hc_infer_proto_region *region = &infer->proto.inputs[i].region;
+    char *memory;
+    HC_TRY(allocate(infer->request, input, (size_t)region->size, &memory, error));
+    return hc_shm_read(infer->input_regions[i], region->offset, memory, input->size, error);
+}
+
+static enum hc_code place_input(struct grpc_infer *infer, size_t i, struct hc_error *error) {
+    const struct hc_infer_proto_input *from = &infer->proto.inputs[i];
     struct hc_input *input = add_input(infer->request, from);
     switch (from->source) {
     case HC_INFER_PROTO_RAW:
@@ -84,8 +93,35 @@ static enum hc_code place_input(struct grpc_infer *infer, const struct hc_infer_
     case HC_INFER_PROTO_SHARED:
         break;
     }
-    return hc_error_set(error, HC_NOT_FOUND, "Unable to find shared memory region: '%.*s'",
-                        HC_TEXT_ARGS(from->region.name));
+    return place_shared(infer, i, input, error);
+}
+
+static enum hc_code take_region(const struct grpc_infer *infer,
+                                const struct hc_infer_proto_region *from,
+                                struct hc_shm_region **region, struct hc_error *error) {
+    return hc_shm_take(infer->context->server->shm, from->name, from->offset, from->size, region,
+                       error);
+}
+
+/* The regions of shared memory that inputs and outputs are said to be in. */
+static enum hc_code take_regions(struct grpc_infer *infer, struct hc_error *error) {
+    const struct hc_infer_proto_request *proto = &infer->proto;
+    size_t n = proto->n_inputs + proto->n_outputs;
+    struct hc_shm_region **regions = hc_pool_alloc(&infer->request->pool, n * sizeof *regions);
+    memset(regions, 0, n * sizeof *regions);
+    infer->input_regions = regions;
+    infer->output_regions = regions + proto->n_inputs;
+    for (size_t i = 0; i < proto->n_inputs; i++) {
+        if (proto->inputs[i].source == HC_INFER_PROTO_SHARED) {
+            HC_TRY(take_region(infer, &proto->inputs[i].region, &infer->input_regions[i], error));
+        }
+    }
+    for (size_t i = 0; i < proto->n_outputs; i++) {
+        if (proto->outputs[i].shared) {
+            HC_TRY(take_region(infer, &proto->outputs[i].region, &infer->output_regions[i], error));
+        }
+    }
+    return HC_OK;
 }
 
 static enum hc_code place_inputs(struct grpc_infer *infer, struct hc_error *error) {
@@ -93,7 +129,7 @@ static enum hc_code place_inputs(struct grpc_infer *infer, struct hc_error *erro
     request->inputs =
         hc_pool_alloc(&request->pool, infer->proto.n_inputs * sizeof *request->inputs);
     for (size_t i = 0; i < infer->proto.n_inputs; i++) {
-        HC_TRY(place_input(infer, &infer->proto.inputs[i], error));
+        HC_TRY(place_input(infer, i, error));
     }
     return HC_OK;
 }
@@ -122,17 +158,6 @@ static void copy_settings(struct grpc_infer *infer) {
     request->n_outputs = proto->n_outputs;
 }
 
-static enum hc_code refuse_regions(const struct grpc_infer *infer, struct hc_error *error) {
-    for (size_t i = 0; i < infer->proto.n_outputs; i++) {
-        const struct hc_infer_proto_output *output = &infer->proto.outputs[i];
-        if (output->shared) {
-            return hc_error_set(error, HC_NOT_FOUND, "Unable to find shared memory region: '%.*s'",
-                                HC_TEXT_ARGS(output->region.name));
-        }
-    }
-    return HC_OK;
-}
-
 static void on_response(struct hc_request *request, struct hc_response *response, bool final) {
     struct grpc_infer *infer = request->user;
     infer->running = !final;
@@ -158,12 +183,15 @@ enum hc_code grpc_infer_read(struct grpc_infer *infer, struct hc_error *error) {
                                &infer->proto, error);
 }
 
-enum hc_code grpc_infer_run(struct grpc_infer *infer, struct hc_error *error) {
+enum hc_code grpc_infer_run(struct grpc_infer *infer, const struct grpc_call *call,
+                            struct hc_error *error) {
+    const struct hc_http_request *http = hc_http2_request(call->stream);
     struct hc_request *request = infer->request;
     HC_TRY(hc_infer_proto_check(&infer->proto, infer->n_raws_sent, &request->pool, error));
     copy_settings(infer);
+    hc_forward_headers(call->api->forward, http->headers, http->n_headers, request);
+    HC_TRY(take_regions(infer, error));
     HC_TRY(place_inputs(infer, error));
-    HC_TRY(refuse_regions(infer, error));
     infer->running = true;
     enum hc_code code = hc_infer(request, error);
     if (code != HC_OK) {
@@ -179,6 +207,11 @@ void grpc_infer_cancel(struct grpc_infer *infer) {
 }
 
 void grpc_infer_finish(struct grpc_infer *infer) {
+    size_t n_regions =
+        infer->input_regions != NULL ? infer->proto.n_inputs + infer->proto.n_outputs : 0;
+    for (size_t i = 0; i < n_regions; i++) {
+        hc_shm_release(infer->input_regions[i]);
+    }
     hc_request_release(hc_take(infer->request));
     grpc_infer_finish_intake(infer);
 }

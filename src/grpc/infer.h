@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "core/request.h"
+#include "shm/shm.h"
 #include "wire/infer_proto.h"
 
 extern const struct grpc_kind grpc_model_infer;
@@ -40,8 +41,10 @@ struct grpc_infer {
     size_t n_raws; /* kept */
     size_t n_raws_sent;
     size_t raws_capacity;
-    size_t size; /* of the message */
-    bool sought; /* the model, for the raw tensors */
+    size_t size;                           /* of the message */
+    struct hc_shm_region **input_regions;  /* one an input; NULL: it is not in shared memory */
+    struct hc_shm_region **output_regions; /* likewise, of the outputs that are asked for */
+    bool sought;                           /* the model, for the raw tensors */
     bool running;
 };
 
@@ -61,14 +64,25 @@ enum hc_code grpc_infer_read(struct grpc_infer *infer, struct hc_error *error);
 /* Find the model; not if it was found already. */
 enum hc_code grpc_infer_find_model(struct grpc_infer *infer, struct hc_error *error);
 
-/* Have it run; on_answer comes after this has returned, or before. */
-enum hc_code grpc_infer_run(struct grpc_infer *infer, struct hc_error *error);
+/* Have it run, with the headers of CALL; on_answer comes after this has returned, or before. */
+enum hc_code grpc_infer_run(struct grpc_infer *infer, const struct grpc_call *call,
+                            struct hc_error *error);
 
 /* Nobody waits any more: on_answer comes as usual if it runs. */
 void grpc_infer_cancel(struct grpc_infer *infer);
 
 /* Give back what it holds; it does not run. */
 void grpc_infer_finish(struct grpc_infer *infer);
+
+/*
+ * infer_outputs.c: put the outputs of RESPONSE into the form that is asked for: classes, or the
+ * client's shared memory.
+ */
+enum hc_code grpc_infer_convert(const struct grpc_infer *infer, struct hc_response *response,
+                                struct hc_error *error);
+
+/* Whether the output with that name goes to shared memory. */
+bool grpc_infer_is_shared(const struct grpc_infer *infer, struct hc_text name);
 
 /* infer_response.c: send a response of INFER, which is handed over even on failure. */
 enum hc_code grpc_infer_respond(struct grpc_infer *infer, struct grpc_call *call,

@@ -30,7 +30,7 @@ static void release_segment(void *context) {
     }
 }
 
-static void describe_outputs(const struct hc_response *response,
+static void describe_outputs(const struct grpc_infer *infer, const struct hc_response *response,
                              struct hc_infer_proto_tensor *tensors) {
     for (size_t i = 0; i < response->n_outputs; i++) {
         const struct hc_output *output = &response->outputs[i];
@@ -39,13 +39,14 @@ static void describe_outputs(const struct hc_response *response,
             .dtype = output->dtype,
             .dims = output->dims,
             .n_dims = output->n_dims,
-            .size = output->size,
+            .size = grpc_infer_is_shared(infer, output->name) ? 0 : output->size,
         };
     }
 }
 
 /* The head, cut where the outputs belong, and the outputs. */
-static void send_message(struct grpc_call *call, struct sending *sending, size_t begin,
+static void send_message(struct grpc_call *call, struct sending *sending,
+                         const struct hc_infer_proto_tensor *tensors, size_t begin,
                          const size_t *places, struct hc_pool *pool) {
     const struct hc_response *response = sending->response;
     size_t n_outputs = response != NULL ? response->n_outputs : 0;
@@ -56,7 +57,7 @@ static void send_message(struct grpc_call *call, struct sending *sending, size_t
         segments[n++] =
             (struct hc_segment){sending->head.data + begin, end - begin, release_segment, sending};
         begin = end;
-        if (i < n_outputs && response->outputs[i].size > 0) {
+        if (i < n_outputs && tensors[i].size > 0) {
             const struct hc_output *output = &response->outputs[i];
             segments[n++] =
                 (struct hc_segment){output->data, output->size, release_segment, sending};
@@ -91,8 +92,12 @@ static enum hc_code send_response(struct grpc_infer *infer, struct grpc_call *ca
     size_t n_outputs = response != NULL ? response->n_outputs : 0;
     struct hc_infer_proto_tensor *tensors = hc_pool_alloc(pool, n_outputs * sizeof *tensors);
     size_t *places = hc_pool_alloc(pool, n_outputs * sizeof *places);
+    if (response != NULL && grpc_infer_convert(infer, response, error) != HC_OK) {
+        hc_response_release(response);
+        return error->code;
+    }
     if (response != NULL) {
-        describe_outputs(response, tensors);
+        describe_outputs(infer, response, tensors);
     }
     proto->outputs = tensors;
     proto->n_outputs = n_outputs;
@@ -107,7 +112,7 @@ static enum hc_code send_response(struct grpc_infer *infer, struct grpc_call *ca
                                                : hc_alloc(sizeof *sending);
     *sending = (struct sending){.response = response, .head = head};
     head = (struct hc_buf){0};
-    send_message(call, sending, begin, places, pool);
+    send_message(call, sending, tensors, begin, places, pool);
     return HC_OK;
 }
 

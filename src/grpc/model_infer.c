@@ -68,7 +68,7 @@ static enum hc_code on_message(struct grpc_call *call, struct hc_error *error) {
                             "ModelInfer RPC doesn't support models with decoupled transaction "
                             "policy");
     }
-    return grpc_infer_run(infer, error);
+    return grpc_infer_run(infer, call, error);
 }
 
 static enum hc_code on_end(struct grpc_call *call, struct hc_error *error) {

@@ -194,7 +194,7 @@ static enum hc_code on_bytes(struct grpc_call *call, struct hc_text bytes, struc
 static enum hc_code run(struct item *item, struct hc_error *error) {
     HC_TRY(grpc_infer_find_model(&item->infer, error));
     item->decoupled = item->infer.request->model->decoupled;
-    return grpc_infer_run(&item->infer, error);
+    return grpc_infer_run(&item->infer, &item->stream->call, error);
 }
 
 static enum hc_code on_message(struct grpc_call *call, struct hc_error *error) {

@@ -69,6 +69,18 @@ enum hc_code grpc_repository_load(struct grpc_call *call, struct hc_text message
                                   struct hc_error *error);
 enum hc_code grpc_repository_unload(struct grpc_call *call, struct hc_text message,
                                     struct hc_error *error);
+enum hc_code grpc_list_system_memory(struct grpc_call *call, struct hc_text message,
+                                     struct hc_error *error);
+enum hc_code grpc_register_system_memory(struct grpc_call *call, struct hc_text message,
+                                         struct hc_error *error);
+enum hc_code grpc_unregister_system_memory(struct grpc_call *call, struct hc_text message,
+                                           struct hc_error *error);
+enum hc_code grpc_list_cuda_memory(struct grpc_call *call, struct hc_text message,
+                                   struct hc_error *error);
+enum hc_code grpc_register_cuda_memory(struct grpc_call *call, struct hc_text message,
+                                       struct hc_error *error);
+enum hc_code grpc_unregister_cuda_memory(struct grpc_call *call, struct hc_text message,
+                                         struct hc_error *error);
 enum hc_code grpc_log_settings(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error);
 enum hc_code grpc_trace_setting(struct grpc_call *call, struct hc_text message,

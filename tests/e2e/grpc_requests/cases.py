@@ -157,6 +157,15 @@ case(
 case("an unknown field", given().SerializeToString() + b"\xfa\x01\x03abc")
 case("raw contents first", given().SerializeToString()[-10:] + given().SerializeToString()[:-10])
 
+case(
+    "one class",
+    tensor_parameter(given(outputs=["OUTPUT0"]), "classification", "int64_param", 1, "outputs"),
+)
+case(
+    "more classes than elements",
+    tensor_parameter(given(outputs=["OUTPUT0"]), "classification", "int64_param", 5, "outputs"),
+)
+
 # ---- Models and versions ----
 
 case("no model name", infer("", [tensor("INPUT0", "FP32", [2])], [TWO]))

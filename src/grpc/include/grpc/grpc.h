@@ -9,7 +9,7 @@
  *     unary.c       methods of one small message each way
  *     health.c      live, ready
  *     metadata.c    server and model metadata, model config
- *     statistics.c, repository.c, log_settings.c, reflection.c
+ *     statistics.c, repository.c, shared_memory.c, log_settings.c, reflection.c
  *     infer*.c      one inference: taken in, run, answered
  *     model_infer.c, model_stream_infer.c   the calls that carry inferences
  *
@@ -18,7 +18,9 @@
 #ifndef HC_GRPC_GRPC_H
 #define HC_GRPC_GRPC_H
 
+#include "core/restriction.h"
 #include "core/server.h"
+#include "net/tls.h"
 
 struct hc_grpc_api;
 
@@ -35,6 +37,20 @@ struct hc_grpc_api_options {
     uint16_t port;
     bool reuse_port;
     enum hc_grpc_compression compression;
+    const char *forward_pattern;                /* as core/forward.h has it */
+    const struct hc_restrictions *restrictions; /* outlive the front end; NULL: none */
+    bool use_tls;
+    struct hc_tls_config tls;
+
+    /* As net/http2_server.h has them. */
+    unsigned keepalive_ms;
+    unsigned keepalive_timeout_ms;
+    bool keepalive_without_calls;
+    unsigned max_pings;
+    unsigned min_ping_interval_ms;
+    unsigned max_ping_strikes;
+    unsigned max_age_ms;
+    unsigned age_grace_ms;
 };
 
 /* "none", "low", "medium" or "high"; false for other words. */
