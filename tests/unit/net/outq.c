@@ -129,12 +129,62 @@ static void any_mixture_comes_out_as_it_went_in(void **state) {
     }
 }
 
+static void what_is_moved_in_parts_is_released_with_the_last(void **state) {
+    (void)state;
+    struct hc_outq from = {0};
+    struct hc_outq queue = {0};
+    int n_releases = 0;
+    hc_outq_copy(&from, "head", 4);
+    add_large(&from, 5000, &n_releases);
+    hc_outq_move(&queue, &from, 2004);
+    assert_int_equal(from.size, 3000);
+    hc_outq_take(&queue, queue.size);
+    assert_int_equal(n_releases, 0);
+    hc_outq_move(&queue, &from, 3000);
+    assert_int_equal(from.size, 0);
+    assert_int_equal(n_releases, 0);
+    hc_outq_take(&queue, 2999);
+    assert_int_equal(n_releases, 0);
+    hc_outq_take(&queue, 1);
+    assert_int_equal(n_releases, 1);
+    hc_outq_finish(&from);
+    hc_outq_finish(&queue);
+}
+
+static void what_is_dropped_is_released_behind_the_parts_that_were_moved(void **state) {
+    (void)state;
+    struct hc_outq from = {0};
+    struct hc_outq queue = {0};
+    int n_divided = 0;
+    int n_whole = 0;
+    add_large(&from, 5000, &n_divided);
+    add_large(&from, 4000, &n_whole);
+    hc_outq_move(&queue, &from, 2000);
+    hc_outq_drop_after(&from, &queue);
+    assert_int_equal(from.size, 0);
+    assert_int_equal(n_whole, 1);
+    assert_int_equal(n_divided, 0);
+    hc_outq_take(&queue, 1999);
+    assert_int_equal(n_divided, 0);
+    hc_outq_take(&queue, 1);
+    assert_int_equal(n_divided, 1);
+    add_large(&from, 5000, &n_whole); /* the other queue is empty: at once */
+    hc_outq_move(&queue, &from, 2000);
+    hc_outq_take(&queue, 2000);
+    hc_outq_drop_after(&from, &queue);
+    assert_int_equal(n_whole, 2);
+    hc_outq_finish(&from);
+    hc_outq_finish(&queue);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_segments_are_copied_and_released_at_once),
         cmocka_unit_test(large_segments_are_referred_to_and_released_when_taken),
         cmocka_unit_test(dropping_releases_what_is_left),
         cmocka_unit_test(any_mixture_comes_out_as_it_went_in),
+        cmocka_unit_test(what_is_moved_in_parts_is_released_with_the_last),
+        cmocka_unit_test(what_is_dropped_is_released_behind_the_parts_that_were_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
