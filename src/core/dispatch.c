@@ -295,12 +295,31 @@ bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance 
     return has;
 }
 
-void hc_dispatch_answered(struct hc_request *request) {
-    struct hc_model *model = request->model;
-    pthread_mutex_lock(&model->lock);
+/* With the model locked: the instance has nothing to do with the request any more. */
+static void detach(struct hc_request *request) {
     hc_list_remove(&request->_job.link);
     hc_list_remove(&request->_instance_link);
     request->_instance = NULL;
+}
+
+void hc_dispatch_take_back(struct hc_request *request) {
+    pthread_mutex_lock(&request->model->lock);
+    detach(request);
+    pthread_mutex_unlock(&request->model->lock);
+}
+
+void hc_dispatch_again(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    uint64_t now_ns = hc_clock_ns();
+    pthread_mutex_lock(&model->lock);
+    hc_schedule_put_back(request, now_ns);
+    dispatch_and_unlock(model, now_ns);
+}
+
+void hc_dispatch_answered(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    pthread_mutex_lock(&model->lock);
+    detach(request);
     if (request->_job.sequence == NULL) {
         pthread_mutex_unlock(&model->lock);
         return;

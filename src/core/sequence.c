@@ -2,6 +2,7 @@
 #include "core/sequence.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,12 @@ static struct hc_text name_of(struct hc_request *request) {
     return (struct hc_text){name, size};
 }
 
+/* For requests to iterative models, each of which may be a sequence of its own. */
+static uint64_t invent_id(void) {
+    static atomic_uint_fast64_t last = 0;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 enum hc_code hc_sequence_prepare(struct hc_request *request, struct hc_error *error) {
     const struct hc_model *model = request->model;
     struct hc_job *job = &request->_job;
@@ -203,6 +210,10 @@ enum hc_code hc_sequence_prepare(struct hc_request *request, struct hc_error *er
                             "inference request to model '%s' must specify a non-zero or non-empty "
                             "correlation ID",
                             model->name);
+    }
+    if (!has_id) {
+        request->correlation.number = invent_id();
+        request->flags = HC_SEQUENCE_START | HC_SEQUENCE_END;
     }
     HC_TRY(check_id(request, error));
     job->starts = (request->flags & HC_SEQUENCE_START) != 0;

@@ -177,3 +177,15 @@ def test_a_sequence_that_starts_again_starts_anew(servers, strategy):
     assert outputs(send(server, 5, 1, begins=True))["SUM"] == [5]
     assert outputs(send(server, 6, 1, begins=True))["SUM"] == [6]
     assert outputs(send(server, 7, 1, ends=True))["SUM"] == [13]
+
+
+def test_an_iterative_model_sees_a_request_as_often_as_it_likes(servers):
+    server = servers.start("iterates")
+
+    def ask(rounds):
+        answer = post(server, "iterates", body(tensor("ROUNDS", "INT32", [1, 1], [rounds])))
+        return outputs(answer)["SEEN"] == [rounds]
+
+    assert ask(1)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, [1 + i % 7 for i in range(40)]))

@@ -196,11 +196,36 @@ static struct hc_stats_times read_times(const struct hc_entry *entry) {
     };
 }
 
+/*
+ * The model wants to see the request again: it gets a new message, since Python may still hold the
+ * old one, in which the sequence no longer begins.
+ */
+static bool reschedule(struct loop_side *side, struct hc_request *request) {
+    struct hc_arena *arena = side->model->model->arena;
+    struct hc_block *message;
+    struct hc_error error;
+    if (hc_message_copy(arena, request->_backend, &message, &error) != HC_OK) {
+        hc_dispatch_answered(request);
+        python_discard(request);
+        hc_request_answer(request, hc_response_error(error.code, hc_text_of(error.message)), true);
+        return true;
+    }
+    hc_message_of(arena, message)->flags &= ~(uint32_t)HC_SEQUENCE_START;
+    hc_dispatch_take_back(request);
+    hc_arena_unref(arena, request->_backend);
+    request->_backend = message;
+    hc_dispatch_again(request);
+    return true;
+}
+
 static bool on_response(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
     struct hc_context *context = &side->model->server->contexts[side->loop_index];
     struct hc_request *request = hc_context_find(context, entry->handle);
     if (request == NULL || !hc_dispatch_has(request, host->owner->instance)) {
         return violation(host, "a response to a request that it does not have");
+    }
+    if ((entry->flags & HC_REPLY_RESCHEDULE) != 0) {
+        return reschedule(side, request);
     }
     struct hc_response *response = NULL;
     if (entry->size > 0) {

@@ -39,6 +39,13 @@ bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance 
 /* By backends, on the request's loop: its instance has given the last response. */
 void hc_dispatch_answered(struct hc_request *request);
 
+/*
+ * By backends, on the request's loop: its model wants to run it again. It is the caller's between
+ * the first and the second, which queues it.
+ */
+void hc_dispatch_take_back(struct hc_request *request);
+void hc_dispatch_again(struct hc_request *request);
+
 /* By backends: the instance takes work from now on. */
 void hc_dispatch_up(struct hc_instance *instance);
 
