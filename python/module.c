@@ -47,9 +47,11 @@ static struct PyModuleDef utils_definition = {
 
 static bool add_everything(PyObject *module) {
     static bool (*const steps[])(PyObject *) = {
-        hc_py_add_constants, hc_py_add_dtypes,  hc_py_add_strings,      hc_py_add_error,
-        hc_py_add_tensor,    hc_py_add_request, hc_py_add_response,     hc_py_add_sender,
-        hc_py_add_helpers,   hc_py_add_logger,  hc_py_add_model_config, hc_py_add_response_iterator,
+        hc_py_add_constants,     hc_py_add_dtypes,       hc_py_add_strings,
+        hc_py_add_error,         hc_py_add_tensor,       hc_py_add_request,
+        hc_py_add_response,      hc_py_add_sender,       hc_py_add_helpers,
+        hc_py_add_logger,        hc_py_add_model_config, hc_py_add_response_iterator,
+        hc_py_add_model_control,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (!steps[i](module)) {

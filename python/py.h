@@ -47,6 +47,10 @@ struct hc_py_services {
     /* Answer a request that nobody can answer any more. */
     void (*abandon)(struct hc_message_request *request);
 
+    /* Ask the server: a frame of that KIND (channel/control.h) with a dict. New reference to one.
+     */
+    PyObject *(*ask)(uint32_t kind, PyObject *question);
+
     /*
      * Ask the model that REQUEST, a pb_utils.InferenceRequest, names. DECOUPLED: any number of
      * responses is welcome. WAITS: the caller waits for them, nothing writes to the inputs before.
@@ -126,6 +130,7 @@ bool hc_py_add_error(PyObject *module);
 bool hc_py_add_helpers(PyObject *module);
 bool hc_py_add_logger(PyObject *module);
 bool hc_py_add_model_config(PyObject *module);
+bool hc_py_add_model_control(PyObject *module);
 bool hc_py_add_request(PyObject *module);
 bool hc_py_add_response(PyObject *module);
 bool hc_py_add_response_iterator(PyObject *module);

@@ -300,5 +300,20 @@ def serialize_byte_tensor(input_tensor: npt.NDArray[Any]) -> Any:
 def deserialize_bytes_tensor(encoded_tensor: bytes) -> npt.NDArray[Any]:
     """The strings of a wire encoding, as a flat array of bytes objects."""
 
+def load_model(
+    model_name: str, config: str = "", files: dict[str, bytes] | None = None
+) -> None:
+    """Load a model, or load it again, and wait until it is ready.
+
+    ``config`` is a config in JSON to be used instead of the repository's, ``files`` replace the
+    model's folder: ``{"file:1/model.py": b"..."}``, with a config.
+    """
+
+def unload_model(model_name: str, unload_dependents: bool = False) -> None:
+    """Unload a model; requests in flight are finished."""
+
+def is_model_ready(model_name: str, model_version: str = "") -> bool:
+    """Whether a model, or a version of it, can be asked."""
+
 def get_model_dir() -> str:
     """The folder of the model's version, in which its file is."""

@@ -1,10 +1,10 @@
 /* Answering whether the model is ready. */
 #include "health.h"
 
-#include <pthread.h>
-#include <signal.h>
-
+#include "listen.h"
 #include "talk.h"
+
+static PyObject *checked_model;
 
 /* What the hook returns: a bool, or a coroutine that does. New reference. */
 static PyObject *call_hook(PyObject *model) {
@@ -32,37 +32,18 @@ static PyObject *check(PyObject *model) {
     return text == NULL ? NULL : PyUnicode_AsUTF8String(text);
 }
 
-__attribute__((noreturn)) static void *answer_questions(void *user) {
-    PyObject *model = user;
-    PyGILState_Ensure(); /* for as long as the process lives */
-    for (;;) {
-        struct hc_control_frame frame = hc_talk_receive();
-        if (frame.kind != HC_CONTROL_CHECK) {
-            continue;
-        }
-        hc_auto(py) answer = check(model);
-        hc_talk_send(HC_CONTROL_CHECKED, answer == NULL ? HC_TEXT("{}") : hc_py_bytes_text(answer),
-                     NULL, 0);
-        PyErr_Clear();
-    }
+void hc_health_check(void) {
+    hc_auto(py) answer = check(checked_model);
+    hc_talk_send(HC_CONTROL_CHECKED, answer == NULL ? HC_TEXT("{}") : hc_py_bytes_text(answer),
+                 NULL, 0);
+    PyErr_Clear();
 }
 
 bool hc_health_start(PyObject *model) {
     if (!PyObject_HasAttrString(model, "is_ready")) {
         return false;
     }
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pthread_t thread;
     Py_INCREF(model); /* for as long as the process lives */
-    int failure = pthread_create(&thread, NULL, answer_questions, model);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0) {
-        hc_py_raise("cannot start a thread for is_ready");
-        return false;
-    }
-    pthread_detach(thread);
-    return true;
+    checked_model = model;
+    return hc_listen_start();
 }

@@ -1,5 +1,5 @@
 /*
- * The model's hook is_ready, called when the server asks, by a thread of its own.
+ * The model's hook is_ready.
  */
 #ifndef HC_PYHOST_HEALTH_H
 #define HC_PYHOST_HEALTH_H
@@ -7,9 +7,12 @@
 #include "py.h"
 
 /*
- * Answer the server's questions for MODEL from now on; nobody else receives messages of the server
- * any more. False when the model has no such hook, or with an exception set.
+ * Have the listener (listen.h) call hc_health_check() for MODEL from now on. False when the model
+ * has no such hook, or with an exception set.
  */
 bool hc_health_start(PyObject *model);
+
+/* Call the hook and send the server its answer. Needs the GIL. */
+void hc_health_check(void);
 
 #endif

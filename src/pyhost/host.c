@@ -15,6 +15,7 @@
 #include "execute.h"
 #include "health.h"
 #include "import_model.h"
+#include "listen.h"
 #include "module.h"
 #include "pack.h"
 #include "plain.h"
@@ -30,6 +31,7 @@ static const struct hc_py_services services = {
     .log = hc_talk_log,
     .send = hc_reply_send,
     .abandon = hc_reply_abandon,
+    .ask = hc_listen_ask,
     .call_begin = hc_call_begin,
     .call_next = hc_call_next,
     .call_watch = hc_call_watch,
@@ -197,6 +199,7 @@ static bool initialize(struct host *host, const struct hc_control_frame *frame) 
         return false;
     }
     prctl(PR_SET_NAME, host->executor.instance_name);
+    hc_listen_allow();
     host->executor.model = PyObject_CallFunction(host->type, NULL);
     return host->executor.model != NULL && call_hook(host->executor.model, "initialize", args);
 }

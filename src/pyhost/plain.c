@@ -33,11 +33,18 @@ static struct hc_call *call_nobody(PyObject *request, bool decoupled, bool waits
     return NULL;
 }
 
+static PyObject *ask_nobody(uint32_t kind, PyObject *question) {
+    (void)kind;
+    (void)question;
+    return hc_py_raise("there is no server to ask");
+}
+
 /* Without a call there is nothing to do with it. */
 static const struct hc_py_services services = {
     .log = log_line,
     .send = send_nothing,
     .abandon = abandon_nothing,
+    .ask = ask_nobody,
     .call_begin = call_nobody,
 };
 

@@ -1,8 +1,9 @@
 /*
  * The conversation with the server over the control socket (channel/control.h).
  *
- * Any thread may send, with or without the GIL. Receiving belongs to the main thread, which holds
- * the GIL and lets go of it while it waits; when the server is gone the process ends.
+ * Any thread may send, with or without the GIL. Receiving belongs to the main thread until the
+ * model is initialised, then to the listener (listen.h); it holds the GIL and lets go of it while
+ * it waits. When the server is gone the process ends.
  */
 #ifndef HC_PYHOST_TALK_H
 #define HC_PYHOST_TALK_H

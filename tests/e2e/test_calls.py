@@ -242,3 +242,33 @@ def test_a_caller_may_die(servers):
     assert "calls_0" in error_of(answer)
     other = post(server, "identity", body(tensor("INPUT0", "FP32", [1], [7])))
     assert outputs(other)["OUTPUT0"] == [7]
+
+
+def test_models_load_and_unload_models(servers):
+    server = servers.start(
+        ["calls", "identity"], "--model-control-mode=explicit", "--load-model=calls"
+    )
+    program = """
+        def failure(function, *args, **more):
+            try:
+                return function(*args, **more)
+            except pb_utils.TritonModelException as error:
+                return str(error).split(":")[0]
+        found = [pb_utils.is_model_ready("identity")]
+        pb_utils.load_model(model_name="identity")
+        found.append(pb_utils.is_model_ready(model_name="identity", model_version="1"))
+        found.append(pb_utils.is_model_ready("identity", "2"))
+        found.append(values(ask("identity", np.ones(1, dtype=np.float32)).exec()))
+        pb_utils.unload_model("identity")
+        found.append(failure(pb_utils.load_model, "nobody"))
+        found.append(failure(pb_utils.is_model_ready, "identity", "x"))
+        return found
+    """
+    assert run(server, program) == [
+        False,
+        True,
+        False,
+        {"OUTPUT0": [1.0]},
+        "Failed to load model",
+        "Failed to check model readiness",
+    ]

@@ -194,6 +194,11 @@ void calls_cancel(struct pyhost_link *link, uint64_t id);
 /* The life has ended: nobody waits for the answers to its calls. */
 void calls_abandon(struct pyhost_link *link);
 
+/* ---- questions.c: what models ask about models ---- */
+
+/* Control thread. Begin to answer the question in FRAME; false when it is none. */
+bool questions_begin(struct pyhost *host, const struct hc_control_frame *frame);
+
 /* ---- python.c ---- */
 
 struct python_instance {

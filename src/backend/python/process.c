@@ -21,8 +21,6 @@
 
 HC_CLEANUP(json, cJSON *, cJSON_Delete);
 
-enum { MAX_BODY = 4 << 20 }; /* that a process may send */
-
 void process_init(struct process *process, struct hc_loop *loop, const char *name,
                   const char *prefix, const struct process_events *events) {
     *process =
@@ -339,7 +337,7 @@ static bool read_control(struct process *process, bool *any) {
     }
     struct hc_control_frame frame;
     int found;
-    while ((found = hc_control_next(&process->_reader, MAX_BODY, &frame)) > 0) {
+    while ((found = hc_control_next(&process->_reader, HC_CONTROL_MAX_BODY, &frame)) > 0) {
         on_frame(process, &frame);
     }
     if (found < 0) {

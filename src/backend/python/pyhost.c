@@ -169,7 +169,7 @@ static void on_frame(struct process *process, const struct hc_control_frame *fra
         on_ready(host, frame->body);
     } else if (frame->kind == HC_CONTROL_CHECKED && host->asked) {
         checks_on_answer(host, frame->body);
-    } else {
+    } else if (host->state < PYHOST_IMPORTED || !questions_begin(host, frame)) {
         process_refuse(process, frame);
     }
 }

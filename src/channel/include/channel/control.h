@@ -63,6 +63,15 @@ enum hc_control_kind {
     HC_CONTROL_CHECK = 12,
     /* The answer: whether it is "ready", and if not, "message" may say why. */
     HC_CONTROL_CHECKED = 13,
+    /*
+     * instance -> server: load or unload "model", with the "parameters" of the HTTP endpoints; say
+     * whether "version" (-1: any) of "model" is ready. One question at a time.
+     */
+    HC_CONTROL_LOAD = 14,
+    HC_CONTROL_UNLOAD = 15,
+    HC_CONTROL_IS_READY = 16,
+    /* The answer: "error", a text or null; whether the model is "ready". */
+    HC_CONTROL_ANSWER = 17,
 };
 
 /* Has a pyhost print the Python stacks of its threads to its standard error. */
