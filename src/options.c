@@ -237,7 +237,11 @@ static void print_help(FILE *out) {
             fprintf(out, "\n%s:\n", rows[i].group);
         }
         int width = fprintf(out, "  --%s%s", rows[i].name, takes_value(&rows[i]) ? " <value>" : "");
-        fprintf(out, "%*s", width < COLUMN ? COLUMN - width : 1, "");
+        if (width >= COLUMN) {
+            fputs("\n", out);
+            width = 0;
+        }
+        fprintf(out, "%*s", COLUMN - width, "");
         print_wrapped(out, rows[i].help, COLUMN);
     }
 }

@@ -105,9 +105,13 @@ def test_several_repositories_are_one(servers):
     assert lines == ["says: model appears in two or more repositories", "2 models, 1 problem"]
 
 
-def test_what_is_right_passes():
-    for repository in (FIXTURES, EXAMPLES):
-        status, lines = check(repository)
+def test_what_is_right_passes(servers):
+    """The examples, and the fixtures with what the ensemble among them is made of."""
+    parts = servers.repository()
+    for name in ("first", "second", "third"):
+        parts.add("identity", name=name)
+    for repositories in ([FIXTURES, parts.path], [EXAMPLES]):
+        status, lines = check(*repositories)
         assert status == 0, lines
         assert lines[-1].endswith(" 0 problems")
 
