@@ -300,9 +300,7 @@ def serialize_byte_tensor(input_tensor: npt.NDArray[Any]) -> Any:
 def deserialize_bytes_tensor(encoded_tensor: bytes) -> npt.NDArray[Any]:
     """The strings of a wire encoding, as a flat array of bytes objects."""
 
-def load_model(
-    model_name: str, config: str = "", files: dict[str, bytes] | None = None
-) -> None:
+def load_model(model_name: str, config: str = "", files: dict[str, bytes] | None = None) -> None:
     """Load a model, or load it again, and wait until it is ready.
 
     ``config`` is a config in JSON to be used instead of the repository's, ``files`` replace the

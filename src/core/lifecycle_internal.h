@@ -77,7 +77,7 @@ struct loading {
     char *folder;
     Inference__ModelConfig *config;
     Inference__ModelConfig *settled; /* an ensemble's, as its models have it be; else NULL */
-    struct hc_buf unused; /* fields of the config that have no effect */
+    struct hc_buf unused;            /* fields of the config that have no effect */
     uint64_t stamp;
     struct loading_version *versions;
     size_t n_versions;

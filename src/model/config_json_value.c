@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "nearest.h"
 #include "base/utf8.h"
+#include "nearest.h"
 #include "wire/number.h"
 
 const char *hc_config_json_words(const struct hc_json_value *value) {

@@ -1,6 +1,6 @@
 /* The content of string tokens. */
-#include "pbtxt_lexer.h"
 #include "base/utf8.h"
+#include "pbtxt_lexer.h"
 
 static bool digit_value(char c, unsigned base, unsigned *value) {
     unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : (unsigned)(c | 0x20) - 'a' + 10;

@@ -26,9 +26,7 @@ def frameworks(module_servers):
     for folder in FRAMEWORKS.iterdir():
         if folder.is_dir():
             (repository.path / folder.name).symlink_to(folder)
-    return module_servers.start(
-        repository, f"--python={os.environ['HC_FRAMEWORKS_PYTHON']}"
-    )
+    return module_servers.start(repository, f"--python={os.environ['HC_FRAMEWORKS_PYTHON']}")
 
 
 @pytest.mark.parametrize("model", sorted(path.name for path in FRAMEWORKS.glob("*/")))

@@ -15,7 +15,9 @@ class TritonPythonModel:
     def initialize(self, args):
         x, y = examples()
         self.booster = lightgbm.train(
-            {"objective": "regression", "verbose": -1, "num_threads": 1}, lightgbm.Dataset(x, y), 200
+            {"objective": "regression", "verbose": -1, "num_threads": 1},
+            lightgbm.Dataset(x, y),
+            200,
         )
 
     def predict(self, x):

@@ -15,7 +15,9 @@ class TritonPythonModel:
     def initialize(self, args):
         x, y = examples()
         self.booster = xgboost.train(
-            {"eta": 0.3, "max_depth": 5, "nthread": 1}, xgboost.DMatrix(x, label=y), num_boost_round=100
+            {"eta": 0.3, "max_depth": 5, "nthread": 1},
+            xgboost.DMatrix(x, label=y),
+            num_boost_round=100,
         )
 
     def predict(self, x):
