@@ -13,9 +13,9 @@
 PyObject *hc_py_response_iterator_new(struct hc_call *call);
 
 /* Wait for a response that has not been handed out: false with an exception set. */
-bool hc_py_response_iterator_fetch(PyObject *iterator);
+bool hc_py_response_iterator_fetch(PyObject *self);
 
 /* The next response: new reference; NULL, also without an exception, when there are no more. */
-PyObject *hc_py_response_iterator_next(PyObject *iterator);
+PyObject *hc_py_response_iterator_next(PyObject *self);
 
 #endif

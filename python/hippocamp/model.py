@@ -78,8 +78,8 @@ def _array(value, data_type):
 class Model:
     """The model in `folder`, which is one of a repository: with config.pbtxt and version folders.
 
-    `version` is the newest unless given; `config` is a dict of fields that replace the config's. Use
-    it in a `with` statement, or call close(), so that the model's finalize is called.
+    `version` is the newest unless given; `config` is a dict of fields that replace the config's.
+    Use it in a `with` statement, or call close(), so that the model's finalize is called.
     """
 
     def __init__(self, folder, version=None, config=None):

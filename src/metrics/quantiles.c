@@ -58,7 +58,8 @@ static double value_of(size_t bucket) {
     }
     unsigned shift = (unsigned)(bucket / N_FINE) - 1;
     uint64_t lowest = (uint64_t)(N_FINE + bucket % N_FINE) << shift;
-    return (double)(lowest + (UINT64_C(1) << shift) / 2);
+    uint64_t half = (UINT64_C(1) << shift) / 2;
+    return (double)(lowest + half);
 }
 
 static uint64_t number_of(uint64_t now_ns) {

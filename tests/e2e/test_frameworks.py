@@ -1,4 +1,4 @@
-"""Models of machine-learning frameworks; `make test-frameworks` runs this where they are installed."""
+"""Models of machine-learning frameworks; `make test-frameworks` runs this, with them installed."""
 
 import os
 

@@ -148,7 +148,9 @@ class TritonPythonModel:
         for request in requests:
             if request.inputs()[0].as_numpy()[0] == 13:
                 self.think_for_ever()
-        return [pb_utils.InferenceResponse([pb_utils.Tensor("OUTPUT0", r.inputs()[0].as_numpy())]) for r in requests]
+        arrays = [request.inputs()[0].as_numpy() for request in requests]
+        outputs = [pb_utils.Tensor("OUTPUT0", array) for array in arrays]
+        return [pb_utils.InferenceResponse([output]) for output in outputs]
 
     def think_for_ever(self):
         while True:

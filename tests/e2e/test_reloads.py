@@ -75,7 +75,7 @@ def reload(server, n, first):
     return clients.n_answers
 
 
-def test_nothing_fails_or_grows(servers, n_reloads=20):
+def check_that_nothing_fails_or_grows(servers, n_reloads):
     server = servers.start("says", EXPLICIT, "--load-model=says")
     warm_up = 5
     reload(server, warm_up, first=0)
@@ -90,6 +90,10 @@ def test_nothing_fails_or_grows(servers, n_reloads=20):
     assert after.n_maps <= before.n_maps + 8, f"{after}, was {before}"
 
 
+def test_nothing_fails_or_grows(servers):
+    check_that_nothing_fails_or_grows(servers, 20)
+
+
 @pytest.mark.long
 def test_nothing_fails_or_grows_in_two_hundred_reloads(servers):
-    test_nothing_fails_or_grows(servers, n_reloads=200)
+    check_that_nothing_fails_or_grows(servers, 200)

@@ -98,13 +98,13 @@ void wave_unuse(struct wave *wave);
 void wave_set_inputs(struct wave *wave);
 
 /* The outputs of a step in RESPONSE, which is taken over, become values. */
-void wave_take_outputs(struct wave *wave, size_t step, struct hc_response *response);
+void wave_take_outputs(struct wave *wave, size_t index, struct hc_response *response);
 
 /* Whether that step may start: it is needed, has not started, and its inputs are there. */
 bool wave_is_ready(const struct wave *wave, size_t step);
 
 /* That step has started: drop its inputs that nobody else needs. */
-void wave_drop_unused(struct wave *wave, size_t step);
+void wave_drop_unused(struct wave *wave, size_t index);
 
 /* Whether all is there that the client wants. */
 bool wave_is_complete(const struct wave *wave);

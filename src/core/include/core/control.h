@@ -67,7 +67,7 @@ typedef void hc_control_on_index(void *user, const struct hc_control_model *mode
  * All that is in the repositories, ascending by name and version; READY_ONLY leaves out what is not
  * ready. ERROR is NULL, or says why there is no list.
  */
-void hc_control_index(struct hc_server *server, bool ready_only, hc_control_on_index *on_index,
+void hc_control_index(struct hc_server *server, bool ready_only, hc_control_on_index *done,
                       void *user);
 
 #endif
