@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "core/infer.h"
 #include "internal.h"
@@ -83,9 +84,11 @@ static void on_response(struct hc_request *request, struct hc_response *response
 
 /* ---- Calls ---- */
 
-/* Whatever fails before a model runs is an internal error, as in Triton. */
-static void refuse(struct call *call, const char *message) {
-    struct hc_response *response = hc_response_error(HC_INTERNAL, hc_text_of(message));
+/* Whatever fails before a model runs is an internal error in Triton's words. */
+static void refuse(struct call *call, struct hc_text model_name, const char *message) {
+    hc_auto(text) text = hc_format("Model %.*s - Error when running inference: %s",
+                                   HC_TEXT_ARGS(model_name), message);
+    struct hc_response *response = hc_response_error(HC_INTERNAL, hc_text_of(text));
     answer(call, response, true);
     hc_response_release(response);
     end_call(call);
@@ -211,8 +214,12 @@ static enum hc_code infer(struct call *call, const struct hc_message_call_head *
                           struct hc_error *error) {
     struct hc_request *request = call->request;
     struct hc_model *model;
-    HC_TRY(hc_catalog_model(request->context->catalog, head->model_name, head->model_version,
-                            &model, error));
+    if (hc_catalog_model(request->context->catalog, head->model_name, head->model_version, &model,
+                         NULL) != HC_OK) {
+        return hc_error_set(error, HC_UNAVAILABLE,
+                            "Failed for execute the inference request. Model '%.*s' is not ready.",
+                            HC_TEXT_ARGS(head->model_name));
+    }
     HC_TRY(check_decoupled(model, head->decoupled, error));
     hc_model_ref(model);
     request->model = model;
@@ -268,7 +275,7 @@ bool calls_begin(struct loop_side *side, struct pyhost *host, const struct hc_en
     enum hc_code code = infer(call, &head, &error);
     release_message(call, entry);
     if (code != HC_OK) {
-        refuse(call, error.message);
+        refuse(call, head.model_name, error.message);
     }
     return true;
 }
