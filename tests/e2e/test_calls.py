@@ -295,3 +295,18 @@ def test_models_load_and_unload_models(servers):
         "Failed to load model",
         "Failed to check model readiness",
     ]
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server has no such backend")
+def test_a_native_model_is_asked(servers):
+    """One that needs no process may be done before anything is waited for."""
+    native = {'backend: "python"': 'backend: "linear"'}
+    server = servers.start(servers.repository().add("calls").add("linear", edit=native))
+    program = """
+        inputs = [pb_utils.Tensor("x", np.array([[1, 2, 3]], dtype=np.float32))]
+        request = pb_utils.InferenceRequest(
+            model_name="linear", requested_output_names=["y"], inputs=inputs
+        )
+        return [values(request.exec()) for _ in range(50)]
+    """
+    assert run(server, program) == [{"y": [[1.625]]}] * 50

@@ -231,14 +231,15 @@ static enum hc_code infer(struct call *call, const struct hc_message_call_head *
     return hc_infer(request, error);
 }
 
-static void release_message(const struct call *call, const struct hc_entry *entry) {
+static void release_message(struct loop_side *side, struct pyhost *host,
+                            const struct hc_entry *entry) {
     const struct hc_entry event = {
         .kind = HC_EVENT_RELEASE,
         .arena = HC_ARENA_RESPONSE,
         .block = entry->block,
         .generation = entry->generation,
     };
-    loop_side_send_event(call->side, call->host, &event);
+    loop_side_send_event(side, host, &event);
 }
 
 static struct call *make_call(struct loop_side *side, struct pyhost *host, uint64_t id) {
@@ -272,8 +273,8 @@ bool calls_begin(struct loop_side *side, struct pyhost *host, const struct hc_en
         end_call(call);
         return false;
     }
-    enum hc_code code = infer(call, &head, &error);
-    release_message(call, entry);
+    enum hc_code code = infer(call, &head, &error); /* on success the call is its own */
+    release_message(side, host, entry);
     if (code != HC_OK) {
         refuse(call, head.model_name, error.message);
     }

@@ -1,6 +1,5 @@
 /* What models ask the server about other models: load, unload, is it ready. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -47,18 +46,12 @@ static void on_done(void *user, enum hc_code code, struct hc_text message) {
     end_question(question);
 }
 
-static struct hc_text pool_text(struct hc_pool *pool, struct hc_text text) {
-    char *copy = hc_pool_alloc(pool, text.size + 1);
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    return (struct hc_text){copy, text.size};
-}
-
 static struct question *create_question(struct pyhost *host, const char *model) {
     struct question *question = hc_new(struct question);
     pyhost_ref(host);
     question->host = host;
-    question->load.model = pool_text(&question->pool, hc_text_of(model));
+    struct hc_text name = hc_text_of(model);
+    question->load.model = (struct hc_text){hc_pool_copy(&question->pool, name), name.size};
     return question;
 }
 
@@ -66,7 +59,8 @@ static struct question *create_question(struct pyhost *host, const char *model) 
 static enum hc_code read_load(struct question *question, struct hc_text body,
                               struct hc_error *error) {
     struct hc_load_json read = {0};
-    HC_TRY(hc_load_json_read(pool_text(&question->pool, body), &question->pool, &read, error));
+    body.data = hc_pool_copy(&question->pool, body); /* the next frame takes its place */
+    HC_TRY(hc_load_json_read(body, &question->pool, &read, error));
     struct hc_control_file *files = hc_pool_alloc(&question->pool, read.n_files * sizeof *files);
     for (size_t i = 0; i < read.n_files; i++) {
         files[i] = (struct hc_control_file){read.files[i].path, read.files[i].content};
