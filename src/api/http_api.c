@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "core/forward.h"
+#include "core/server.h"
 #include "http_route.h"
 
 /* Whether the client may use what ROUTE belongs to; if not it is told so. */
@@ -73,7 +74,8 @@ enum hc_code http_find_model(const struct http_call *call, struct hc_model **mod
                              struct hc_error *error) {
     int64_t version;
     HC_TRY(http_read_version(call, &version, error));
-    return hc_catalog_model(call->context->catalog, call->model, version, model, error);
+    return hc_catalog_model(hc_server_catalog(call->context->server), call->model, version, model,
+                            error);
 }
 
 static void set_cors(struct hc_http_api *api) {

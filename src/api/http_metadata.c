@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json_escape.h"
+#include "core/server.h"
 #include "http_internal.h"
 #include "tensor/shape.h"
 
@@ -40,7 +41,7 @@ static void append_versions(struct hc_buf *body, const struct http_call *call,
         return;
     }
     const struct hc_catalog_entry *entry =
-        hc_catalog_find(call->context->catalog, hc_text_of(model->name));
+        hc_catalog_find(hc_server_catalog(call->context->server), hc_text_of(model->name));
     const char *separator = "";
     for (size_t i = 0; entry != NULL && i < entry->n_versions; i++) {
         if (entry->versions[i].model != NULL) {

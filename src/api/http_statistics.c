@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/json_escape.h"
+#include "core/server.h"
 #include "core/stats.h"
 #include "http_internal.h"
 
@@ -86,8 +87,8 @@ void http_statistics(const struct http_call *call) {
     struct hc_model **models;
     size_t n_models;
     if (http_read_version(call, &version, &error) != HC_OK ||
-        hc_stats_select(call->context->catalog, call->model, version, &models, &n_models, &error) !=
-            HC_OK) {
+        hc_stats_select(hc_server_catalog(call->context->server), call->model, version, &models,
+                        &n_models, &error) != HC_OK) {
         http_answer_error(call->exchange, error.code, hc_text_of(error.message));
         return;
     }

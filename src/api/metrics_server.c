@@ -4,6 +4,7 @@
 #include "api/metrics.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "core/server.h"
 #include "metrics/metrics.h"
 #include "metrics/text.h"
 #include "metrics_internal.h"
@@ -31,9 +32,9 @@ static void write_pinned_memory(const struct hc_metrics_api *api, struct hc_buf 
 
 static void write_all(struct hc_metrics_api *api, struct hc_buf *text) {
     struct hc_context *context = hc_server_context(api->server);
-    metrics_write_models(api->server, context->catalog, text);
+    metrics_write_models(api->server, hc_server_catalog(context->server), text);
     if (api->server->cache != NULL) {
-        metrics_write_cache(api->server, context->catalog, text);
+        metrics_write_cache(api->server, hc_server_catalog(context->server), text);
     }
     write_pinned_memory(api, text);
     if (api->options.cpu) {

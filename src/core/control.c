@@ -79,8 +79,8 @@ static void on_done(struct hc_task *task) {
     free(call);
 }
 
-/* One of the targets is done, or the call itself. The loops have the catalog that shows it before
- * the answer. */
+/* One of the targets is done, or the call itself. The catalog that shows it is out before the
+ * answer. */
 static void end_one(struct call *call, enum hc_code code, const char *message) {
     if (call->code == HC_OK && code != HC_OK) {
         call->code = code;

@@ -68,14 +68,15 @@ static void add_all(struct check *check, const struct hc_catalog *catalog) {
 
 void hc_readiness_check(struct hc_context *context, struct hc_model *model,
                         hc_readiness_on_done *on_done, void *user) {
-    bool up = model != NULL ? hc_model_is_up(model) : hc_catalog_is_ready(context->catalog);
+    bool up = model != NULL ? hc_model_is_up(model)
+                            : hc_catalog_is_ready(hc_server_catalog(context->server));
     struct check *check = hc_new(struct check);
     *check = (struct check){
         .loop = context->loop, .on_done = on_done, .user = user, .ready = up, .task.run = ask};
     if (up && model != NULL) {
         add(check, model);
     } else if (up) {
-        add_all(check, context->catalog);
+        add_all(check, hc_server_catalog(context->server));
     }
     if (check->n_models == 0) {
         free(check);

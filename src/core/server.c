@@ -66,7 +66,6 @@ static enum hc_code create_contexts(struct hc_server *server, struct hc_error *e
         struct hc_loop *loop;
         HC_TRY(hc_loop_create(i, &loop, error));
         hc_context_init(&server->contexts[i], server, loop, i);
-        server->contexts[i].catalog = hc_catalog_create(0);
         server->control = loop;
     }
     return HC_OK;
@@ -80,6 +79,7 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
     server->metrics = hc_metrics_create();
     server->n_contexts = n_io_loops + 1;
     server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
+    atomic_init(&server->_catalog, hc_catalog_create(0));
     HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
     HC_TRY(create_spin_board(server, error));
     HC_TRY(hc_cached_start(server, error));
@@ -127,10 +127,10 @@ static void free_options(struct hc_server_options *options) {
 
 void hc_server_destroy(struct hc_server *server) {
     for (size_t i = 0; i < server->n_contexts; i++) {
-        hc_catalog_unref(server->contexts[i].catalog);
         hc_context_finish(&server->contexts[i]);
         hc_loop_destroy(server->contexts[i].loop);
     }
+    hc_catalog_unref(atomic_load(&server->_catalog));
     hc_lifecycle_destroy(server->lifecycle);
     hc_shm_destroy(server->shm);
     hc_cache_destroy(server->cache);
@@ -142,36 +142,48 @@ void hc_server_destroy(struct hc_server *server) {
     free(server);
 }
 
-struct publication {
+/* One loop's word that it looks at the catalog before no more. */
+struct farewell {
     struct hc_task task;
     struct hc_context *context;
-    struct hc_catalog *catalog;
+    struct publication *publication;
 };
 
-static void adopt_catalog(struct hc_task *task) {
-    struct publication *publication = hc_list_item(task, struct publication, task);
-    struct hc_catalog *before = publication->context->catalog;
-    publication->context->catalog = publication->catalog;
-    hc_catalog_unref(before);
-    hc_list_each (link, &publication->context->_catalog_watches) {
+struct publication {
+    struct hc_catalog *before;
+    atomic_size_t n_left; /* loops that may still look at it */
+    struct farewell farewells[];
+};
+
+/* Nothing on the loop's stack can have the catalog before in its hands now. */
+static void let_go(struct hc_task *task) {
+    struct farewell *farewell = hc_list_item(task, struct farewell, task);
+    struct publication *publication = farewell->publication;
+    hc_list_each (link, &farewell->context->_catalog_watches) {
         struct hc_catalog_watch *watch = hc_list_item(link, struct hc_catalog_watch, _link);
         watch->on_change(watch);
     }
-    free(publication);
+    if (atomic_fetch_sub(&publication->n_left, 1) == 1) {
+        hc_catalog_unref(publication->before);
+        free(publication);
+    }
 }
 
 void hc_server_publish(struct hc_server *server, struct hc_catalog *catalog) {
-    for (size_t i = 0; i < server->n_contexts; i++) {
-        struct publication *publication = hc_new(struct publication);
-        hc_catalog_ref(catalog);
-        *publication = (struct publication){
-            .task = {.run = adopt_catalog},
+    size_t n = server->n_contexts;
+    struct publication *publication =
+        hc_alloc(sizeof *publication + n * sizeof publication->farewells[0]);
+    publication->before = atomic_exchange(&server->_catalog, catalog);
+    atomic_init(&publication->n_left, n);
+    for (size_t i = 0; i < n; i++) {
+        struct farewell *farewell = &publication->farewells[i];
+        *farewell = (struct farewell){
+            .task = {.run = let_go},
             .context = &server->contexts[i],
-            .catalog = catalog,
+            .publication = publication,
         };
-        hc_loop_post(server->contexts[i].loop, &publication->task);
+        hc_loop_post(server->contexts[i].loop, &farewell->task);
     }
-    hc_catalog_unref(catalog);
 }
 
 struct hc_context *hc_server_context(struct hc_server *server) {

@@ -2,13 +2,14 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "core/server.h"
 #include "grpc_service.pb-c.h"
 #include "health.pb-c.h"
 #include "unary.h"
 
 static bool is_ready(const struct grpc_call *call) {
     const struct hc_server *server = call->api->server;
-    return !server->options.strict_readiness || call->context->catalog->ready;
+    return !server->options.strict_readiness || hc_server_catalog(call->context->server)->ready;
 }
 
 enum hc_code grpc_server_live(struct grpc_call *call, struct hc_text message,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/server.h"
 #include "grpc_service.pb-c.h"
 #include "unary.h"
 
@@ -59,7 +60,7 @@ static void list_versions(const struct grpc_call *call, const struct hc_model *m
                           Inference__ModelMetadataResponse *answer) {
     struct hc_pool *pool = grpc_call_pool(call);
     const struct hc_catalog_entry *entry =
-        hc_catalog_find(call->context->catalog, hc_text_of(model->name));
+        hc_catalog_find(hc_server_catalog(call->context->server), hc_text_of(model->name));
     size_t n = entry != NULL ? entry->n_versions : 0;
     answer->versions = hc_pool_alloc(pool, (n + 1) * sizeof(char *));
     if (!all) {

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "call.h"
+#include "core/server.h"
 
 /* Versions are numbers as strtol() reads them: Triton's server does it with stol(). */
 enum hc_code grpc_read_version(struct hc_text text, int64_t *version, struct hc_error *error) {
@@ -37,5 +38,5 @@ enum hc_code grpc_find_model(const struct hc_context *context, struct hc_text na
                              struct hc_error *error) {
     int64_t number;
     HC_TRY(grpc_read_version(version, &number, error));
-    return hc_catalog_model(context->catalog, name, number, model, error);
+    return hc_catalog_model(hc_server_catalog(context->server), name, number, model, error);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/server.h"
 #include "core/stats.h"
 #include "grpc_service.pb-c.h"
 #include "unary.h"
@@ -123,8 +124,8 @@ enum hc_code grpc_model_statistics(struct grpc_call *call, struct hc_text messag
     struct hc_model **models;
     size_t n_models;
     HC_TRY(grpc_read_version(hc_text_of(request->version), &version, error));
-    HC_TRY(hc_stats_select(call->context->catalog, hc_text_of(request->name), version, &models,
-                           &n_models, error));
+    HC_TRY(hc_stats_select(hc_server_catalog(call->context->server), hc_text_of(request->name),
+                           version, &models, &n_models, error));
     struct hc_pool *pool = grpc_call_pool(call);
     Inference__ModelStatisticsResponse answer = INFERENCE__MODEL_STATISTICS_RESPONSE__INIT;
     answer.n_model_stats = n_models;

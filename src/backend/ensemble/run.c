@@ -9,6 +9,7 @@
 #include "core/catalog.h"
 #include "core/context.h"
 #include "core/infer.h"
+#include "core/server.h"
 
 /* ---- The end ---- */
 
@@ -249,7 +250,7 @@ static enum hc_code find_model(const struct hc_catalog *catalog, const struct pl
 }
 
 static enum hc_code find_models(struct run *run, struct hc_error *error) {
-    const struct hc_catalog *catalog = run->request->context->catalog;
+    const struct hc_catalog *catalog = hc_server_catalog(run->request->context->server);
     for (size_t i = 0; i < run->plan->n_steps; i++) {
         HC_TRY(find_model(catalog, &run->plan->steps[i], &run->models[i], error));
         hc_model_ref(run->models[i]);

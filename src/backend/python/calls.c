@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "core/infer.h"
+#include "core/server.h"
 #include "internal.h"
 #include "message.h"
 
@@ -214,8 +215,8 @@ static enum hc_code infer(struct call *call, const struct hc_message_call_head *
                           struct hc_error *error) {
     struct hc_request *request = call->request;
     struct hc_model *model;
-    if (hc_catalog_model(request->context->catalog, head->model_name, head->model_version, &model,
-                         NULL) != HC_OK) {
+    if (hc_catalog_model(hc_server_catalog(request->context->server), head->model_name,
+                         head->model_version, &model, NULL) != HC_OK) {
         return hc_error_set(error, HC_UNAVAILABLE,
                             "Failed for execute the inference request. Model '%.*s' is not ready.",
                             HC_TEXT_ARGS(head->model_name));

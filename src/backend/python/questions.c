@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "core/control.h"
+#include "core/server.h"
 #include "internal.h"
 #include "wire/repository_json.h"
 
@@ -99,8 +100,8 @@ static void say_whether_ready(struct pyhost *host, const char *name, const cJSON
     struct hc_model *model;
     bool valid = number >= -1 && number <= 1e15; /* exact in a double, and more than enough */
     send_answer(host, NULL,
-                valid && hc_catalog_model(context->catalog, hc_text_of(name), (int64_t)number,
-                                          &model, NULL) == HC_OK);
+                valid && hc_catalog_model(hc_server_catalog(context->server), hc_text_of(name),
+                                          (int64_t)number, &model, NULL) == HC_OK);
 }
 
 bool questions_begin(struct pyhost *host, const struct hc_control_frame *frame) {

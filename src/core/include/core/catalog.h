@@ -1,9 +1,9 @@
 /*
  * Catalogs: which models there are, as one unchanging picture.
  *
- * The control thread makes a new catalog whenever something has changed and hands it to every
- * loop, which looks at its own without a lock. A catalog refers to its models; the last loop to let
- * go of it frees it.
+ * The control thread makes a new catalog whenever something has changed; from then on every loop
+ * sees it, without a lock (hc_server_catalog()), so that what a client was told on one connection
+ * is true on all others. A catalog refers to its models; the last loop to let go of it frees it.
  */
 #ifndef HC_CORE_CATALOG_H
 #define HC_CORE_CATALOG_H

@@ -1,8 +1,8 @@
 /*
  * Contexts: what the thread of one loop owns.
  *
- * Its requests, found by the handles that travel to pyhosts and back; and the catalog of models as
- * the loop knows it (core/catalog.h), looked at without a lock. Only the loop's thread touches it.
+ * Its requests, found by the handles that travel to pyhosts and back; and who on the loop watches
+ * the catalog of models (core/catalog.h). Only the loop's thread touches it.
  */
 #ifndef HC_CORE_CONTEXT_H
 #define HC_CORE_CONTEXT_H
@@ -12,7 +12,6 @@
 
 #include "core/request.h"
 
-struct hc_catalog;
 struct hc_server;
 
 struct hc_context_slot {
@@ -31,7 +30,6 @@ struct hc_context {
     struct hc_server *server;
     struct hc_loop *loop;
     unsigned index; /* of the loop */
-    struct hc_catalog *catalog;
     struct hc_list _catalog_watches;
     struct hc_context_slot *_slots;
     uint32_t _n_slots;

@@ -83,6 +83,7 @@ struct hc_server {
     struct hc_shm *shm;         /* what clients have registered */
     struct hc_metrics *metrics; /* of models' own (metrics/metrics.h) */
     atomic_bool stopping;
+    _Atomic(struct hc_catalog *) _catalog;
 };
 
 static inline bool hc_server_starts_all(const struct hc_server_options *options) {
@@ -100,8 +101,16 @@ enum hc_code hc_server_start(struct hc_server *server, struct hc_error *error);
 void hc_server_stop(struct hc_server *server);
 void hc_server_destroy(struct hc_server *server);
 
-/* Control thread: hand CATALOG, of which this takes one reference, to every loop. */
+/*
+ * Control thread: from now on CATALOG, of which this takes one reference, is what every loop sees.
+ * The one before is let go of when each loop has come to the end of its turn.
+ */
 void hc_server_publish(struct hc_server *server, struct hc_catalog *catalog);
+
+/* A loop's thread: the catalog as it is now, which stays until the loop's next task. */
+static inline const struct hc_catalog *hc_server_catalog(const struct hc_server *server) {
+    return atomic_load_explicit(&server->_catalog, memory_order_acquire);
+}
 
 /* The context of the calling thread's loop. */
 struct hc_context *hc_server_context(struct hc_server *server);
