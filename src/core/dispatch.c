@@ -305,6 +305,7 @@ static void detach(struct hc_request *request) {
 void hc_dispatch_take_back(struct hc_request *request) {
     pthread_mutex_lock(&request->model->lock);
     detach(request);
+    request->_job.starts = false; /* its sequence has begun */
     pthread_mutex_unlock(&request->model->lock);
 }
 

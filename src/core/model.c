@@ -160,9 +160,9 @@ void hc_model_destroy(struct hc_model *model) {
         free(model->instances[i].name);
     }
     free(model->instances);
+    hc_schedule_finish(model);
     hc_arena_destroy(model->arena);
     hc_model_stats_destroy(model->stats);
-    hc_schedule_finish(model);
     hc_alarms_finish(&model->alarms);
     hc_pool_finish(&model->memory);
     hc_config_free(model->config);

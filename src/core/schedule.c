@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "core/request.h"
 #include "core/sequence.h"
+#include "core/state.h"
 
 uint64_t hc_schedule_ns(uint64_t us) {
     uint64_t ns;
@@ -65,10 +66,12 @@ static void read_batcher(struct hc_model *model, struct hc_batcher_settings *set
 void hc_schedule_configure(struct hc_model *model) {
     struct hc_batcher_settings settings = {.queue = {.n_levels = 1, .default_level = 1}};
     hc_schedule_finish(model);
+    model->n_states = 0;
     switch (model->config->scheduling_choice_case) {
     case INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_SEQUENCE_BATCHING:
         model->has_sequences = true;
         hc_sequence_configure(model);
+        hc_state_configure(model);
         break;
     case INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_DYNAMIC_BATCHING:
         read_batcher(model, &settings);
@@ -225,6 +228,7 @@ bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_l
     if (model->has_sequences) {
         if (hc_sequencer_take(&model->sequencer, instance->index, now_ns, batch, &n_places,
                               &ready_ns)) {
+            hc_state_attach(model, batch);
             hc_sequence_fill(model, batch, n_places);
             return true;
         }

@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "core/schedule.h"
 #include "core/server.h"
+#include "core/state.h"
 
 enum { CONTROL_ROOM = 64 }; /* for the value of a control that is no string */
 
@@ -29,6 +30,8 @@ void hc_sequence_configure(struct hc_model *model) {
         .idle_ns = hc_schedule_ns(config->max_sequence_idle_microseconds),
         .direct = true,
         .implicit = config->iterative_sequence,
+        .on_end = hc_state_end,
+        .user = model,
         .batches = {.queue = {.n_levels = 1, .default_level = 1}},
     };
     if (config->strategy_choice_case ==
@@ -219,7 +222,11 @@ enum hc_code hc_sequence_prepare(struct hc_request *request, struct hc_error *er
     job->starts = (request->flags & HC_SEQUENCE_START) != 0;
     job->ends = (request->flags & HC_SEQUENCE_END) != 0;
     job->name = name_of(request);
-    return add_controls(request, error);
+    bool may_begin = job->starts || batching_of(model)->iterative_sequence;
+    HC_TRY(hc_state_prepare(request, may_begin, error));
+    HC_TRY(add_controls(request, error));
+    hc_state_reserve(request);
+    return HC_OK;
 }
 
 /* ---- Null requests ---- */

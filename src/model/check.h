@@ -18,7 +18,7 @@ enum hc_code hc_check_ensemble(const Inference__ModelConfig *config, struct hc_e
 enum hc_code hc_check_batch_io(const Inference__ModelConfig *config, struct hc_error *error);
 
 /* Implicit states, with the files in FOLDER that they begin with. */
-enum hc_code hc_check_states(const Inference__ModelSequenceBatching *batching, const char *folder,
+enum hc_code hc_check_states(const Inference__ModelConfig *config, const char *folder,
                              struct hc_error *error);
 
 /*

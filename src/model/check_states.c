@@ -1,9 +1,11 @@
 /* Checking implicit states: the tensors that a sequence carries along, and how they begin. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "check.h"
 #include "files.h"
+#include "tensor/shape.h"
 
 /* As many dimensions as the state has, all of them definite, and equal where the state's are. */
 static enum hc_code check_initial_dims(
@@ -77,8 +79,64 @@ static enum hc_code check_initial_state(const Inference__ModelSequenceBatching__
     }
 }
 
-enum hc_code hc_check_states(const Inference__ModelSequenceBatching *batching, const char *folder,
+/* What no state can do without; Triton's own Python backend, which has none, does not ask. */
+static enum hc_code check_fields(const Inference__ModelSequenceBatching__State *state,
+                                 struct hc_error *error) {
+    const char *missing = state->input_name[0] == '\0'                             ? "input_name"
+                          : state->output_name[0] == '\0'                          ? "output_name"
+                          : state->data_type == INFERENCE__DATA_TYPE__TYPE_INVALID ? "data_type"
+                                                                                   : NULL;
+    if (missing != NULL) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "sequence batching state '%s' must specify '%s'", state->input_name,
+                            missing);
+    }
+    int64_t least[HC_SHAPE_MAX_DIMS] = {0};
+    size_t size;
+    for (size_t i = 0; i < state->n_dims && i < HC_SHAPE_MAX_DIMS; i++) {
+        least[i] = state->dims[i] == -1 ? 1 : state->dims[i];
+        if (least[i] < 1) {
+            return hc_error_set(error, HC_INVALID_ARGUMENT,
+                                "sequence batching state '%s' dimension must be integer >= 1, or "
+                                "-1 to indicate a variable-size dimension",
+                                state->input_name);
+        }
+    }
+    if (state->n_dims >= HC_SHAPE_MAX_DIMS ||
+        !hc_check_count_bytes(state->data_type, least, state->n_dims, &size)) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT, "sequence batching state '%s' is too large",
+                            state->input_name);
+    }
+    return HC_OK;
+}
+
+/* The model tells its states by their names. */
+static enum hc_code check_names(const Inference__ModelConfig *config, size_t index,
+                                struct hc_error *error) {
+    const Inference__ModelSequenceBatching *batching = config->sequence_batching;
+    const Inference__ModelSequenceBatching__State *state = batching->state[index];
+    bool taken = false;
+    for (size_t i = 0; i < config->n_input; i++) {
+        taken = taken || strcmp(config->input[i]->name, state->input_name) == 0;
+    }
+    for (size_t i = 0; i < batching->n_control_input; i++) {
+        taken = taken || strcmp(batching->control_input[i]->name, state->input_name) == 0;
+    }
+    for (size_t i = 0; i < index; i++) {
+        taken = taken || strcmp(batching->state[i]->input_name, state->input_name) == 0 ||
+                strcmp(batching->state[i]->output_name, state->output_name) == 0;
+    }
+    if (taken) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "sequence batching state '%s' has the name of another tensor",
+                            state->input_name);
+    }
+    return HC_OK;
+}
+
+enum hc_code hc_check_states(const Inference__ModelConfig *config, const char *folder,
                              struct hc_error *error) {
+    const Inference__ModelSequenceBatching *batching = config->sequence_batching;
     for (size_t i = 0; i < batching->n_state; i++) {
         const Inference__ModelSequenceBatching__State *state = batching->state[i];
         if (state->n_initial_state > 1) {
@@ -98,6 +156,8 @@ enum hc_code hc_check_states(const Inference__ModelSequenceBatching *batching, c
         if (state->n_initial_state == 1) {
             HC_TRY(check_initial_state(state, folder, error));
         }
+        HC_TRY(check_fields(state, error));
+        HC_TRY(check_names(config, i, error));
     }
     return HC_OK;
 }

@@ -103,7 +103,7 @@ enum hc_code hc_config_settle(const Inference__ModelConfig *config, const char *
     HC_TRY(check_warmup(config, folder, error));
     if (config->scheduling_choice_case ==
         INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_SEQUENCE_BATCHING) {
-        return hc_check_states(config->sequence_batching, folder, error);
+        return hc_check_states(config, folder, error);
     }
     return HC_OK;
 }

@@ -17,6 +17,7 @@ struct hc_sequence {
     bool named;                     /* more jobs may come */
     bool busy;                      /* a job has been taken, or is in the instance's batcher */
     uint64_t idle_since_ns;
+    void *owned; /* the owner's */
     size_t name_size;
     char name[];
 };
@@ -69,6 +70,9 @@ static void destroy(struct hc_sequencer *sequencer, struct hc_sequence *sequence
     assert(hc_list_empty(&sequence->jobs) && !sequence->busy);
     unname(sequencer, sequence);
     hc_list_remove(&sequence->link);
+    if (sequence->owned != NULL) {
+        sequencer->_settings.on_end(sequencer->_settings.user, sequence->owned);
+    }
     free(sequence);
 }
 
@@ -186,6 +190,10 @@ bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64
     }
     release_next(sequencer, sequence, now_ns);
     return true;
+}
+
+void **hc_sequencer_owned(struct hc_job *job) {
+    return &job->sequence->owned;
 }
 
 /* No job of the sequence is under way any more. */

@@ -112,6 +112,11 @@ static enum hc_code check(const Inference__ModelConfig *config, const struct sta
                             "has %zu and %zu",
                             config->n_input, config->n_output);
     }
+    if (config->scheduling_choice_case ==
+            INFERENCE__MODEL_CONFIG__SCHEDULING_CHOICE_SEQUENCE_BATCHING &&
+        config->sequence_batching->n_state > 0) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT, "a linear model has no state");
+    }
     if (hc_config_is_decoupled(config)) {
         return hc_error_set(error, HC_INVALID_ARGUMENT, "a linear model is never decoupled");
     }

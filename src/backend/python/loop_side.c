@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "channel/bell.h"
 #include "core/dispatch.h"
+#include "core/state.h"
 #include "internal.h"
 #include "message.h"
 
@@ -239,6 +240,7 @@ static bool on_response(struct loop_side *side, struct pyhost *host, const struc
     }
     bool final = (entry->flags & HC_REPLY_FINAL) != 0;
     request->times = read_times(entry);
+    response = hc_state_keep(request, response);
     if (final) {
         hc_dispatch_answered(request);
         python_discard(request);
@@ -382,6 +384,7 @@ static struct hc_message_request *pin_message(struct pins *pins, const struct hc
                                               uint64_t execution_id) {
     struct hc_block *block = request->_backend;
     struct hc_message_request *message = hc_message_of(pins->arena, block);
+    hc_message_put_states(request);
     pins_add(pins, block, request->_blocks, request->_n_blocks, execution_id);
     message->next = 0;
     return message;

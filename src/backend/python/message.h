@@ -15,6 +15,9 @@
 enum hc_code hc_message_write(struct hc_request *request, struct hc_block **block,
                               struct hc_error *error);
 
+/* Write again what the message says of the states of REQUEST (core/state.h), which have changed. */
+void hc_message_put_states(const struct hc_request *request);
+
 /* The same message again, in a block of its own: for a request that is submitted anew. */
 enum hc_code hc_message_copy(struct hc_arena *arena, const struct hc_block *block,
                              struct hc_block **copy, struct hc_error *error);

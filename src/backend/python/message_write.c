@@ -7,13 +7,22 @@
 #include "message.h"
 #include "message_layout.h"
 
-/* What is requested: the names that the client gave, or all that the model has. */
+/*
+ * What is requested: the names that the client gave, or all that the model has; and the states, to
+ * which it does no harm to be there twice.
+ */
 static size_t count_outputs(const struct hc_request *request) {
-    return request->n_outputs > 0 ? request->n_outputs : request->model->n_outputs;
+    const struct hc_model *model = request->model;
+    return (request->n_outputs > 0 ? request->n_outputs : model->n_outputs) + model->n_states;
 }
 
 static struct hc_text output_name(const struct hc_request *request, size_t i) {
-    return request->n_outputs > 0 ? request->outputs[i] : request->model->outputs[i].name;
+    const struct hc_model *model = request->model;
+    if (i < model->n_states) {
+        return model->states[i].output;
+    }
+    i -= model->n_states;
+    return request->n_outputs > 0 ? request->outputs[i] : model->outputs[i].name;
 }
 
 static size_t message_size(const struct hc_request *request, struct hc_text parameters,
@@ -109,6 +118,21 @@ enum hc_code hc_message_write(struct hc_request *request, struct hc_block **bloc
     put_request(&writer, request, hc_buf_text(&parameters), block);
     *block_out = block;
     return HC_OK;
+}
+
+void hc_message_put_states(const struct hc_request *request) {
+    const struct hc_model *model = request->model;
+    if (model->n_states == 0 || request->_job.sequence == NULL) {
+        return; /* there are none, or they are in it for good */
+    }
+    struct message_writer writer = {.base = hc_arena_memory(model->arena, request->_backend)};
+    message_place(&writer.layout, sizeof(struct hc_message_request));
+    struct hc_message_tensor *inputs =
+        (void *)(writer.base + message_place(&writer.layout, request->n_inputs * sizeof *inputs));
+    message_place(&writer.layout, count_outputs(request) * sizeof(struct hc_span));
+    for (size_t i = 0; i < request->_first_state + model->n_states; i++) {
+        put_input(&writer, &request->inputs[i], &inputs[i]);
+    }
 }
 
 enum hc_code hc_message_copy(struct hc_arena *arena, const struct hc_block *block,

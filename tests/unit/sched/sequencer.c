@@ -179,7 +179,24 @@ struct world {
     uint64_t now_ns;
     uint64_t n_arrived;
     size_t n_waiting;
+    size_t n_owned; /* sequences that have begun and not ended */
 };
+
+static void on_sequence_end(void *user, void *owned) {
+    struct world *world = user;
+    assert_ptr_equal(owned, world);
+    world->n_owned--;
+}
+
+/* Whatever the owner keeps for a sequence is kept until its end. */
+static void own(struct world *world, struct hc_job *job) {
+    void **owned = hc_sequencer_owned(job);
+    if (*owned == NULL) {
+        assert_true(job->starts);
+        world->n_owned++;
+        *owned = world;
+    }
+}
 
 static bool is_under_way(const struct world *world, size_t sequence) {
     for (size_t i = 0; i < N_JOBS; i++) {
@@ -242,6 +259,7 @@ static void take_some(struct world *world) {
         assert_true(n_jobs == 0 || taken->slot > last_slot);
         last_slot = taken->slot;
         assert_in_turn(world, tracked, instance);
+        own(world, taken);
         tracked->state = RUNNING;
         tracked->instance = instance;
         world->n_waiting--;
@@ -310,6 +328,8 @@ static void run_world(bool direct) {
                           .idle_ns = world_idle_ns,
                           .direct = direct,
                           .batches = {.max_rows = 3, .queue = {.n_levels = 1, .default_level = 1}},
+                          .on_end = on_sequence_end,
+                          .user = world,
                       });
     for (size_t i = 0; i < N_STEPS; i++) {
         step(world);
@@ -317,6 +337,7 @@ static void run_world(bool direct) {
     end_all(world);
     assert_int_equal(world->n_waiting, 0);
     hc_sequencer_finish(&world->sequencer);
+    assert_int_equal(world->n_owned, 0);
     free(world);
 }
 

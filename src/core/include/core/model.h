@@ -38,6 +38,18 @@ struct hc_model_io {
     size_t n_labels;
 };
 
+/* A tensor that the server keeps for each sequence, as the config has it (core/state.h). */
+struct hc_state_io {
+    struct hc_text input;
+    struct hc_text output;
+    enum hc_dtype dtype;
+    const int64_t *dims; /* with the batch dimension, which is 1; -1: any */
+    size_t n_dims;
+    const int64_t *initial_dims;
+    const char *initial; /* NULL: zeros */
+    size_t initial_size;
+};
+
 /* A batch on an instance. */
 struct hc_execution {
     uint64_t id;             /* unique for the model; 0: the place is free */
@@ -99,6 +111,8 @@ struct hc_model {
     size_t n_optional_inputs;
     struct hc_model_io *outputs;
     size_t n_outputs;
+    struct hc_state_io *states;
+    size_t n_states;
     struct hc_arena *arena;
     struct hc_model_stats *stats; /* NULL, in tests: nothing is counted */
     const struct hc_backend *backend;

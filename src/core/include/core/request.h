@@ -95,7 +95,9 @@ struct hc_request {
     /* The server's. */
     struct hc_block **_blocks;
     size_t _n_blocks;
-    struct hc_job _job;            /* in the model's queue, or in an execution */
+    size_t _first_state;       /* among the inputs (core/state.h) */
+    size_t _first_state_block; /* among the blocks: where states go that it does not begin with */
+    struct hc_job _job;        /* in the model's queue, or in an execution */
     struct hc_list _instance_link; /* among what the instance has not answered */
     struct hc_instance *_instance; /* that has it */
     struct hc_task _task;          /* for what another thread wants done on the request's loop */

@@ -22,6 +22,9 @@ struct hc_sequencer_settings {
     double least_utilization; /* direct: the part of the slots that makes waiting needless */
     bool implicit;            /* every job may start its sequence, whether it says so or not */
     struct hc_batcher_settings batches; /* direct: of which delay_ns counts */
+    void (*on_end)(void *user,
+                   void *owned); /* a sequence has ended, of which the owner had OWNED */
+    void *user;
 };
 
 struct hc_sequence;
@@ -62,6 +65,12 @@ void hc_sequencer_put_back(struct hc_sequencer *sequencer, struct hc_job *job, u
 
 /* A waiting job goes away. */
 void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns);
+
+/*
+ * What the owner keeps for the sequence of JOB, which has been taken and is not done: any pointer,
+ * NULL at first. When the sequence ends and it is not NULL, the settings' on_end() is called.
+ */
+void **hc_sequencer_owned(struct hc_job *job);
 
 /* Some job that waits; NULL when there is none. */
 struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer);
