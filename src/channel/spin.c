@@ -42,6 +42,11 @@ unsigned hc_spin_usable_cores(void) {
     return quota > 0 && quota < n ? quota : n;
 }
 
+unsigned hc_spin_seats(void) {
+    unsigned cores = hc_spin_usable_cores();
+    return quota_cores() == 0 ? cores : cores - 1;
+}
+
 static bool take_seat(struct hc_spin_board *board) {
     uint32_t taken = atomic_load_explicit(&board->n_taken, memory_order_relaxed);
     while (taken < board->n_seats) {

@@ -49,7 +49,7 @@ static enum hc_code create_spin_board(struct hc_server *server, struct hc_error 
     HC_TRY(hc_memfile_create("hippocamp-spin", sizeof(struct hc_spin_board), &server->spin_board,
                              error));
     struct hc_spin_board *board = (void *)server->spin_board.base;
-    board->n_seats = hc_spin_usable_cores() - 1;
+    board->n_seats = hc_spin_seats();
     server->spin_seats = hc_alloc_array(server->n_contexts, sizeof *server->spin_seats);
     for (size_t i = 0; i < server->n_contexts; i++) {
         server->spin_seats[i] = (struct hc_spin_seat){

@@ -1,4 +1,6 @@
 /* Rings that a loop looks at, how it goes to sleep over them, and how long it spins before. */
+#include <sched.h>
+
 #include "base/clock.h"
 #include "loop_internal.h"
 
@@ -65,15 +67,10 @@ void hc_loop_disarm(struct hc_loop *loop) {
     }
 }
 
-static void pause_core(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-/* Look at everything that may bring work until something does or the time is over. */
+/*
+ * Look at everything that may bring work until something does or the time is over. Whoever else
+ * wants the core has it first: it may well be the one that is waited for.
+ */
 static bool spin_for(struct hc_loop *loop, uint64_t budget_ns) {
     uint64_t now_ns = hc_clock_ns();
     uint64_t end_ns = now_ns + budget_ns;
@@ -91,7 +88,7 @@ static bool spin_for(struct hc_loop *loop, uint64_t budget_ns) {
             }
             look_ns = now_ns + look_interval_ns;
         }
-        pause_core();
+        sched_yield();
         now_ns = hc_clock_ns();
     }
     return false;

@@ -2,6 +2,7 @@
 #include "end.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,8 +15,8 @@
 
 enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, FD_EVENTS, N_FIXED_FDS };
 
-/* Between two looks at the clock, a spinning thread looks at the rings this often. */
-enum { LOOKS_PER_CLOCK = 32 };
+/* Between two offers of its core to others, a spinning thread looks at the rings this often. */
+enum { LOOKS_PER_YIELD = 32 };
 
 /* After so long without work, memory that nobody needs is given back. */
 static const uint64_t idle_ns = 10 * HC_NS_PER_S;
@@ -115,12 +116,13 @@ static bool has_work(const struct hc_end *end) {
 /* Look for work until END_NS; true when there is some. */
 static bool spin(const struct hc_end *end, uint64_t end_ns) {
     do {
-        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+        for (int i = 0; i < LOOKS_PER_YIELD; i++) {
             if (has_work(end)) {
                 return true;
             }
             hc_spin_pause();
         }
+        sched_yield();
     } while (hc_clock_ns() < end_ns);
     return false;
 }
@@ -298,12 +300,13 @@ uint32_t hc_end_n_responses(struct hc_end *end) {
 /* Look for a response until END_NS. */
 static bool spin_for_response(struct hc_end *end, uint32_t seen, uint64_t end_ns) {
     do {
-        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+        for (int i = 0; i < LOOKS_PER_YIELD; i++) {
             if (hc_end_n_responses(end) != seen) {
                 return true;
             }
             hc_spin_pause();
         }
+        sched_yield();
     } while (hc_clock_ns() < end_ns);
     return false;
 }

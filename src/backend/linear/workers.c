@@ -3,6 +3,7 @@
  * instance that has waited longest, runs one execution of it, and puts it back if it has more.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void spin(struct worker *worker) {
     uint64_t now_ns = hc_clock_ns();
     uint64_t end_ns = now_ns + hc_spin_begin(&worker->spinner, now_ns);
     while (now_ns < end_ns && atomic_load_explicit(&pool.n_ready, memory_order_relaxed) == 0) {
-        hc_spin_pause();
+        sched_yield();
         now_ns = hc_clock_ns();
     }
     hc_spin_stop(&worker->spinner);

@@ -69,6 +69,8 @@ static void a_dead_spinner_loses_its_seat(void **state) {
 static void there_is_always_a_core(void **state) {
     (void)state;
     assert_true(hc_spin_usable_cores() >= 1);
+    assert_true(hc_spin_seats() + 1 >= hc_spin_usable_cores());
+    assert_true(hc_spin_seats() <= hc_spin_usable_cores());
 }
 
 int main(void) {

@@ -2,10 +2,11 @@
  * Spinning: when a thread may burn cycles instead of going to sleep.
  *
  * A wake-up costs tens of microseconds, looking at a ring again a fraction of one; but a thread
- * that spins takes a core from somebody. So at most (usable cores - 1) threads of the server and
- * all its pyhosts spin at a time, counted on a *board* that all of them map; and each waiter keeps
- * an estimate of how long its waits are and does not even ask for a seat when they are long. An
- * idle server therefore uses no CPU.
+ * that spins takes a core from somebody. So whoever spins yields the core every few looks, which
+ * costs little when nobody wants it; only as many threads of the server and all its pyhosts spin at
+ * a time as there are *seats* on a board that all of them map; and each waiter keeps an estimate of
+ * how long its waits are and does not even ask for a seat when they are long. An idle server
+ * therefore uses no CPU.
  *
  * The board is in memory that any pyhost may spoil; the worst that comes of it is too much or too
  * little spinning.
@@ -25,6 +26,9 @@ struct hc_spin_board {
 
 /* Cores that this process may use: its affinity and its control group's quota, at least 1. */
 unsigned hc_spin_usable_cores(void);
+
+/* Seats for them: one a core, but one less under a quota, which spinning uses up like work. */
+unsigned hc_spin_seats(void);
 
 /* One waiter. Zeroed apart from the pointers; used by one thread at a time. */
 struct hc_spinner {
