@@ -45,13 +45,37 @@ static struct PyModuleDef utils_definition = {
     .m_size = -1,
 };
 
+/* Modules that Triton's module happens to show, and that models have come to use. */
+static bool add_leaks(PyObject *module) {
+    static const char *const names[][2] = {{"np", "numpy"}, {"json", "json"}, {"struct", "struct"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        hc_auto(py) leaked = PyImport_ImportModule(names[i][1]);
+        if (leaked == NULL || !hc_py_add_object(module, names[i][0], leaked)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_everything(PyObject *module) {
     static bool (*const steps[])(PyObject *) = {
-        hc_py_add_constants,     hc_py_add_dtypes,       hc_py_add_strings,
-        hc_py_add_error,         hc_py_add_tensor,       hc_py_add_request,
-        hc_py_add_response,      hc_py_add_sender,       hc_py_add_helpers,
-        hc_py_add_logger,        hc_py_add_model_config, hc_py_add_response_iterator,
+        hc_py_add_constants,
+        hc_py_add_dtypes,
+        hc_py_add_strings,
+        hc_py_add_error,
+        hc_py_add_tensor,
+        hc_py_add_request,
+        hc_py_add_response,
+        hc_py_add_sender,
+        hc_py_add_helpers,
+        hc_py_add_logger,
+        hc_py_add_model_config,
+        hc_py_add_response_iterator,
         hc_py_add_model_control,
+        hc_py_add_metric,
+        hc_py_add_memory,
+        hc_py_add_trace,
+        add_leaks,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (!steps[i](module)) {

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-struct hc_py_state hc_py;
+struct hc_py_state hc_py = {.instance_name = "model"};
 
 PyObject *hc_py_raise(const char *format, ...) {
     va_list args;
@@ -48,10 +48,42 @@ bool hc_py_add_type(PyObject *module, const char *name, PyType_Spec *spec, PyObj
         return false;
     }
     *place = type;
-    Py_INCREF(type);
-    if (PyModule_AddObject(module, name, type) != 0) {
-        Py_DECREF(type);
+    return hc_py_add_object(module, name, type);
+}
+
+bool hc_py_add_object(PyObject *module, const char *name, PyObject *object) {
+    Py_INCREF(object);
+    if (PyModule_AddObject(module, name, object) != 0) {
+        Py_DECREF(object);
         return false;
+    }
+    return true;
+}
+
+PyObject *hc_py_make_enum(const char *name, const char *const *members, size_t n) {
+    hc_auto(py) numbers = PyDict_New();
+    for (size_t i = 0; numbers != NULL && i < n; i++) {
+        hc_auto(py) number = PyLong_FromSize_t(i);
+        if (number == NULL || PyDict_SetItemString(numbers, members[i], number) != 0) {
+            return NULL;
+        }
+    }
+    hc_auto(py) module = PyImport_ImportModule("enum");
+    hc_auto(py) plain = module == NULL ? NULL : PyObject_GetAttrString(module, "Enum");
+    hc_auto(py) text = plain == NULL ? NULL : PyObject_GetAttrString(plain, "__str__");
+    hc_auto(py) base = text == NULL ? NULL : PyObject_GetAttrString(module, "IntEnum");
+    hc_auto(py) type =
+        base == NULL || numbers == NULL ? NULL : PyObject_CallFunction(base, "sO", name, numbers);
+    return type == NULL || PyObject_SetAttrString(type, "__str__", text) != 0 ? NULL
+                                                                              : hc_take(type);
+}
+
+bool hc_py_copy_members(PyObject *type, const char *const *members, size_t n, PyObject *target) {
+    for (size_t i = 0; i < n; i++) {
+        hc_auto(py) member = PyObject_GetAttrString(type, members[i]);
+        if (member == NULL || PyObject_SetAttrString(target, members[i], member) != 0) {
+            return false;
+        }
     }
     return true;
 }

@@ -31,6 +31,7 @@
 HC_CLEANUP(py, PyObject *, Py_XDECREF);
 
 struct hc_call;
+struct hc_metric_cell;
 struct hc_message_request;
 
 /* What the module does outside of Python, by whoever runs it. */
@@ -70,6 +71,20 @@ struct hc_py_services {
     /* Nobody is interested in more responses; the last one still comes. */
     void (*call_cancel)(struct hc_call *call);
     void (*call_drop)(struct hc_call *call);
+
+    /* Open a family of metrics (HC_CONTROL_FAMILY_OPEN): its id, or 0 with an exception set. */
+    uint64_t (*family_open)(PyObject *question);
+
+    /*
+     * The value of the family's metric with LABELS, a dict or None: there until the family is
+     * closed; NULL with an exception set. *BOUNDS, the caller's reference to a list of floats, is
+     * replaced by those that the metric has.
+     */
+    struct hc_metric_cell *(*family_metric)(uint64_t family, PyObject *labels, PyObject **bounds);
+    void (*family_close)(uint64_t family);
+
+    /* How many bytes of shared memory are free for arrays and responses. */
+    uint64_t (*free_memory)(void);
 };
 
 struct hc_py_state {
@@ -87,6 +102,7 @@ struct hc_py_state {
     PyObject *json_dumps;
     PyObject *getframe;  /* sys._getframe */
     PyObject *model_dir; /* str: the folder of the model's version; NULL: no model is served */
+    const char *instance_name; /* for messages */
     const struct hc_py_services *services;
 };
 
@@ -129,6 +145,8 @@ bool hc_py_add_dtypes(PyObject *module);
 bool hc_py_add_error(PyObject *module);
 bool hc_py_add_helpers(PyObject *module);
 bool hc_py_add_logger(PyObject *module);
+bool hc_py_add_memory(PyObject *module);
+bool hc_py_add_metric(PyObject *module);
 bool hc_py_add_model_config(PyObject *module);
 bool hc_py_add_model_control(PyObject *module);
 bool hc_py_add_request(PyObject *module);
@@ -137,9 +155,20 @@ bool hc_py_add_response_iterator(PyObject *module);
 bool hc_py_add_sender(PyObject *module);
 bool hc_py_add_strings(PyObject *module);
 bool hc_py_add_tensor(PyObject *module);
+bool hc_py_add_trace(PyObject *module);
 
 /* Make a type from SPEC, keep it in *PLACE and add it to MODULE under NAME. */
 bool hc_py_add_type(PyObject *module, const char *name, PyType_Spec *spec, PyObject **place);
+
+/* MODULE.NAME = OBJECT, which stays the caller's. */
+bool hc_py_add_object(PyObject *module, const char *name, PyObject *object);
+
+/*
+ * New reference to an enum whose N members are 0, 1, …: ints that print by their names. And:
+ * TARGET.MEMBER for each of them.
+ */
+PyObject *hc_py_make_enum(const char *name, const char *const *members, size_t n);
+bool hc_py_copy_members(PyObject *type, const char *const *members, size_t n, PyObject *target);
 
 /*
  * New reference to a member of an object; TypeError when it is not set, which happens to objects of

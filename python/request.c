@@ -2,9 +2,11 @@
 #include "request.h"
 
 #include "exec.h"
+#include "memory.h"
 #include "parameters.h"
 #include "sender.h"
 #include "tensor.h"
+#include "trace.h"
 
 static const char signature[] =
     "InferenceRequest(request_id: str = '', correlation_id: int | str = 0, inputs: list[Tensor], "
@@ -183,6 +185,12 @@ static PyObject *request_timeout(PyObject *self, PyObject *ignored) {
     return PyLong_FromUnsignedLongLong(hc_request_of(self)->timeout_us);
 }
 
+static PyObject *request_trace(PyObject *self, PyObject *ignored) {
+    (void)self;
+    (void)ignored;
+    return hc_py_trace_new();
+}
+
 static PyObject *request_is_cancelled(PyObject *self, PyObject *ignored) {
     (void)ignored;
     struct hc_message_request *message = hc_request_of(self)->message;
@@ -310,7 +318,9 @@ static bool parse_args(PyObject *args, PyObject *keywords, struct request_args *
                                     &parsed->model_name, &parsed->model_version, &parsed->flags,
                                     &parsed->timeout_us, &parsed->preferred_memory, &parsed->trace,
                                     &parsed->parameters) &&
-        parsed->inputs != NULL && parsed->requested != NULL && parsed->model_name != NULL) {
+        parsed->inputs != NULL && parsed->requested != NULL && parsed->model_name != NULL &&
+        (parsed->preferred_memory == NULL || hc_py_is_preferred_memory(parsed->preferred_memory)) &&
+        (parsed->trace == NULL || hc_py_is_trace(parsed->trace))) {
         return true;
     }
     PyErr_Clear();
@@ -373,15 +383,19 @@ static PyMethodDef methods[] = {
      "set_release_flags($self, flags, /)\n--\n\nTRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the "
      "request "
      "delivered again later instead of being answered."},
+    {"trace", request_trace, METH_NOARGS,
+     "trace($self)\n--\n\nThe request's trace, for the requests that are made on its behalf."},
     {"is_cancelled", request_is_cancelled, METH_NOARGS,
      "is_cancelled($self)\n--\n\nWhether nobody waits for the answer any more."},
     {0},
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "InferenceRequest(request_id='', correlation_id=0, *, inputs, "
-                "requested_output_names, model_name, model_version=-1, flags=0, timeout=0, "
-                "parameters=None)\n--\n\nA request, from a client or to another model."},
+    {Py_tp_doc,
+     "InferenceRequest(request_id='', correlation_id=0, *, inputs, "
+     "requested_output_names, model_name, model_version=-1, flags=0, timeout=0, "
+     "preferred_memory=..., trace=..., parameters=None)\n--\n\nA request, from a client or "
+     "to another model."},
     {Py_tp_init, request_init},
     {Py_tp_dealloc, request_dealloc},
     {Py_tp_methods, methods},

@@ -1,22 +1,17 @@
 /* pb_utils.TritonError and TritonModelException. */
 #include "triton_error.h"
 
-/* Triton's own numbers, which TritonError shows, and what they are here. */
-static const struct {
-    const char *name;
-    enum hc_code status;
-} codes[] = {
-    {"UNKNOWN", HC_UNKNOWN},
-    {"INTERNAL", HC_INTERNAL},
-    {"NOT_FOUND", HC_NOT_FOUND},
-    {"INVALID_ARG", HC_INVALID_ARGUMENT},
-    {"UNAVAILABLE", HC_UNAVAILABLE},
-    {"UNSUPPORTED", HC_UNIMPLEMENTED},
-    {"ALREADY_EXISTS", HC_ALREADY_EXISTS},
-    {"CANCELLED", HC_CANCELLED},
+/* Triton's own codes, which TritonError shows, and what they are here. */
+static const char *const code_names[] = {
+    "UNKNOWN",     "INTERNAL",    "NOT_FOUND",      "INVALID_ARG",
+    "UNAVAILABLE", "UNSUPPORTED", "ALREADY_EXISTS", "CANCELLED",
+};
+static const enum hc_code statuses[] = {
+    HC_UNKNOWN,     HC_INTERNAL,      HC_NOT_FOUND,      HC_INVALID_ARGUMENT,
+    HC_UNAVAILABLE, HC_UNIMPLEMENTED, HC_ALREADY_EXISTS, HC_CANCELLED,
 };
 
-enum { N_ERROR_CODES = sizeof codes / sizeof codes[0], DEFAULT_CODE = 1 };
+enum { N_ERROR_CODES = sizeof statuses / sizeof statuses[0], DEFAULT_CODE = 1 };
 
 static void error_dealloc(PyObject *self) {
     Py_XDECREF(hc_error_of(self)->message);
@@ -54,7 +49,7 @@ static int error_init(PyObject *self, PyObject *args, PyObject *keywords) {
         return -1;
     }
     long number = PyLong_AsLong(error->code);
-    error->status = number >= 0 && number < N_ERROR_CODES ? codes[number].status : HC_UNKNOWN;
+    error->status = number >= 0 && number < N_ERROR_CODES ? statuses[number] : HC_UNKNOWN;
     return 0;
 }
 
@@ -92,10 +87,10 @@ static PyType_Spec spec = {
 
 PyObject *hc_py_error_new(enum hc_code code, struct hc_text message) {
     long number = N_ERROR_CODES - 1;
-    while (number > 0 && codes[number].status != code) {
+    while (number > 0 && statuses[number] != code) {
         number--;
     }
-    if (codes[number].status != code) {
+    if (statuses[number] != code) {
         number = DEFAULT_CODE;
     }
     hc_auto(py) text = hc_py_str(message);
@@ -104,42 +99,15 @@ PyObject *hc_py_error_new(enum hc_code code, struct hc_text message) {
                           : PyObject_CallFunctionObjArgs(hc_py.error_type, text, member, NULL);
 }
 
-/* The enum of codes: IntEnum("__TritonErrorCode", {"UNKNOWN": 0, …}). New reference. */
-static PyObject *make_codes(void) {
-    hc_auto(py) members = PyDict_New();
-    for (long i = 0; members != NULL && i < N_ERROR_CODES; i++) {
-        hc_auto(py) number = PyLong_FromLong(i);
-        if (number == NULL || PyDict_SetItemString(members, codes[i].name, number) != 0) {
-            return NULL;
-        }
-    }
-    hc_auto(py) module = PyImport_ImportModule("enum");
-    hc_auto(py) type = module == NULL ? NULL : PyObject_GetAttrString(module, "IntEnum");
-    return type == NULL || members == NULL
-               ? NULL
-               : PyObject_CallFunction(type, "sO", "__TritonErrorCode", members);
-}
-
-static bool add_codes_to_type(void) {
-    for (long i = 0; i < N_ERROR_CODES; i++) {
-        hc_auto(py) member = code_member(i);
-        if (member == NULL ||
-            PyObject_SetAttrString(hc_py.error_type, codes[i].name, member) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool hc_py_add_error(PyObject *module) {
     hc_py.model_exception = PyErr_NewExceptionWithDoc(
         "c_python_backend_utils.TritonModelException",
         "Raised by this module, and by models for errors of their own.", PyExc_Exception, NULL);
-    hc_py.error_codes = make_codes();
+    hc_py.error_codes = hc_py_make_enum("__TritonErrorCode", code_names, N_ERROR_CODES);
     if (hc_py.model_exception == NULL || hc_py.error_codes == NULL) {
         return false;
     }
-    Py_INCREF(hc_py.model_exception);
-    return PyModule_AddObject(module, "TritonModelException", hc_py.model_exception) == 0 &&
-           hc_py_add_type(module, "TritonError", &spec, &hc_py.error_type) && add_codes_to_type();
+    return hc_py_add_object(module, "TritonModelException", hc_py.model_exception) &&
+           hc_py_add_type(module, "TritonError", &spec, &hc_py.error_type) &&
+           hc_py_copy_members(hc_py.error_codes, code_names, N_ERROR_CODES, hc_py.error_type);
 }

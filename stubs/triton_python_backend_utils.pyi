@@ -112,6 +112,8 @@ class InferenceRequest:
         model_version: int = -1,
         flags: int = 0,
         timeout: int = 0,
+        preferred_memory: PreferredMemory = ...,
+        trace: InferenceTrace = ...,
         parameters: _Parameters | None = None,
     ) -> None: ...
     def inputs(self) -> list[Tensor]:
@@ -149,6 +151,9 @@ class InferenceRequest:
 
     def async_exec(self, decoupled: bool = False) -> Any:
         """The same for coroutines: what is to be awaited."""
+
+    def trace(self) -> InferenceTrace:
+        """The request's trace, for the requests that are made on its behalf."""
 
     def set_release_flags(self, flags: int, /) -> None:
         """TRITONSERVER_REQUEST_RELEASE_RESCHEDULE has the request delivered again later."""
@@ -207,6 +212,84 @@ class InferenceResponseSender:
 
     def is_cancelled(self) -> bool:
         """Whether nobody waits for the answer any more."""
+
+class MemoryType(enum.IntEnum):
+    """Where tensors may lie."""
+
+    TRITONSERVER_MEMORY_GPU = 0
+    TRITONSERVER_MEMORY_CPU = 1
+
+TRITONSERVER_MEMORY_GPU: Final = MemoryType.TRITONSERVER_MEMORY_GPU
+TRITONSERVER_MEMORY_CPU: Final = MemoryType.TRITONSERVER_MEMORY_CPU
+
+class PreferredMemory:
+    """Where the outputs of a request to another model are wanted."""
+
+    def __init__(self, preferred_memory_type: MemoryType, preferred_device_id: int = 0) -> None: ...
+
+@final
+class InferenceTrace:
+    """The trace of a request; from InferenceRequest.trace()."""
+
+    def get_context(self) -> str | None:
+        """OpenTelemetry's headers as the text of a JSON object; None: the request has no trace."""
+
+@final
+class SharedMemory:
+    """The memory that the process shares with the server."""
+
+    def free_memory(self) -> int:
+        """The bytes that are free for large arrays and for responses."""
+
+shared_memory: SharedMemory
+
+class MetricKind(enum.IntEnum):
+    """What a metric is."""
+
+    COUNTER = 0
+    GAUGE = 1
+    HISTOGRAM = 2
+
+COUNTER: Final = MetricKind.COUNTER
+GAUGE: Final = MetricKind.GAUGE
+HISTOGRAM: Final = MetricKind.HISTOGRAM
+
+@disjoint_base
+class MetricFamily:
+    """Metrics of one name in the server's /metrics.
+
+    It must be kept for as long as they are wanted. Instances and models that make families of the
+    same name and kind share them.
+    """
+
+    COUNTER: ClassVar[MetricKind]
+    GAUGE: ClassVar[MetricKind]
+    HISTOGRAM: ClassVar[MetricKind]
+
+    def __init__(self, name: _Text, description: _Text, kind: MetricKind) -> None: ...
+    def Metric(
+        self, labels: dict[str, str] | None = None, buckets: list[float] | None = None
+    ) -> Metric:
+        """The family's metric with these labels.
+
+        A histogram, and nothing else, needs the upper bounds of its buckets, ascending.
+        """
+
+@final
+class Metric:
+    """One series; from MetricFamily.Metric(). Those with the same labels are one."""
+
+    def increment(self, value: float, /) -> None:
+        """Add to a counter, which only grows, or to a gauge."""
+
+    def set(self, value: float, /) -> None:
+        """Set a gauge."""
+
+    def observe(self, value: float, /) -> None:
+        """Count a value in its bucket of a histogram."""
+
+    def value(self) -> float:
+        """What a counter or gauge is at, all instances together."""
 
 @disjoint_base
 class ModelConfig:

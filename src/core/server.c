@@ -76,11 +76,12 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
     struct hc_server *server = hc_new(struct hc_server);
     server->options = *options;
     server->shm = hc_shm_create();
-    server->metrics = hc_metrics_create();
     server->n_contexts = n_io_loops + 1;
     server->contexts = hc_alloc_array(server->n_contexts, sizeof *server->contexts);
     atomic_init(&server->_catalog, hc_catalog_create(0));
-    HC_TRY(create_contexts(server, error)); /* the process ends on failure: nothing to undo */
+    /* On failure the process ends: nothing to undo. */
+    HC_TRY(hc_metrics_create(&server->metrics, error));
+    HC_TRY(create_contexts(server, error));
     HC_TRY(create_spin_board(server, error));
     HC_TRY(hc_cached_start(server, error));
     *server_out = server;

@@ -8,10 +8,16 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "channel/blocks.h"
 #include "metrics/text.h"
+
+/* Sparse, and enough for a million of them. */
+enum { FILE_SIZE = 64 << 20 };
 
 struct hc_metrics {
     pthread_mutex_t lock;
+    struct hc_memfile file;
+    struct hc_blocks *blocks; /* of the file */
     struct hc_list families;
 };
 
@@ -31,30 +37,35 @@ struct hc_metric {
     struct hc_list link;
     unsigned references;
     char *labels; /* as text; it tells metrics apart */
-    double value; /* of a histogram: the sum */
+    struct hc_block *block;
+    struct hc_metric_cell *cell;
     double *bounds;
-    uint64_t *counts; /* a bucket's own; the last is without a bound */
     size_t n_bounds;
 };
 
-static const char *const kind_names[] = {
-    [HC_METRIC_COUNTER] = "TRITONSERVER_METRIC_KIND_COUNTER",
-    [HC_METRIC_GAUGE] = "TRITONSERVER_METRIC_KIND_GAUGE",
-    [HC_METRIC_HISTOGRAM] = "TRITONSERVER_METRIC_KIND_HISTOGRAM",
-};
-
-struct hc_metrics *hc_metrics_create(void) {
+enum hc_code hc_metrics_create(struct hc_metrics **metrics_out, struct hc_error *error) {
+    struct hc_memfile file;
+    HC_TRY(hc_memfile_create("hippocamp-metrics", FILE_SIZE, &file, error));
     struct hc_metrics *metrics = hc_new(struct hc_metrics);
     pthread_mutex_init(&metrics->lock, NULL);
     hc_list_init(&metrics->families);
-    return metrics;
+    metrics->file = file;
+    metrics->blocks = hc_blocks_create(file.size);
+    *metrics_out = metrics;
+    return HC_OK;
 }
 
 void hc_metrics_destroy(struct hc_metrics *metrics) {
     if (metrics != NULL) {
+        hc_blocks_destroy(metrics->blocks);
+        hc_memfile_close(&metrics->file);
         pthread_mutex_destroy(&metrics->lock);
         free(metrics);
     }
+}
+
+const struct hc_memfile *hc_metrics_file(const struct hc_metrics *metrics) {
+    return &metrics->file;
 }
 
 /* ---- Families ---- */
@@ -96,16 +107,14 @@ enum hc_code hc_metric_family_open(struct hc_metrics *metrics, enum hc_metric_ki
                                    struct hc_text name, struct hc_text help,
                                    struct hc_metric_family **family_out, struct hc_error *error) {
     if (!is_name(name)) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT, "'%.*s' cannot be the name of a metric",
-                            HC_TEXT_ARGS(name));
+        return hc_error_set(error, HC_INVALID_ARGUMENT, "Invalid metric name");
     }
     enum hc_code code = HC_OK;
     pthread_mutex_lock(&metrics->lock);
     struct hc_metric_family *family = find_family(metrics, name);
     if (family != NULL && family->kind != kind) {
-        code =
-            hc_error_set(error, HC_INVALID_ARGUMENT,
-                         "a metric family of another kind has the name '%.*s'", HC_TEXT_ARGS(name));
+        code = hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "Family name already exists with different type");
     } else {
         family = family != NULL ? family : add_family(metrics, kind, name, help);
         family->references++;
@@ -135,17 +144,24 @@ void hc_metric_family_close(struct hc_metric_family *family) {
 
 /* ---- Metrics ---- */
 
-static enum hc_code check_bounds(const struct hc_metric_family *family, const double *bounds,
-                                 size_t n_bounds, struct hc_error *error) {
-    if ((family->kind == HC_METRIC_HISTOGRAM) != (n_bounds > 0)) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            n_bounds > 0 ? "%s has no buckets" : "%s must have buckets",
-                            kind_names[family->kind]);
-    }
+static enum hc_code check_bounds(const double *bounds, size_t n_bounds, struct hc_error *error) {
     for (size_t i = 0; i < n_bounds; i++) {
         if (isnan(bounds[i]) || (i > 0 && bounds[i] <= bounds[i - 1])) {
             return hc_error_set(error, HC_INVALID_ARGUMENT,
-                                "the buckets of a histogram must be ascending");
+                                "Bucket Boundaries must be strictly sorted");
+        }
+    }
+    return HC_OK;
+}
+
+/* As Prometheus has it: a colon is for metrics alone, two underscores are for Prometheus itself. */
+static enum hc_code check_labels(const struct hc_metric_label *labels, size_t n,
+                                 struct hc_error *error) {
+    for (size_t i = 0; i < n; i++) {
+        struct hc_text name = labels[i].name;
+        bool own = name.size >= 2 && memcmp(name.data, "__", 2) == 0;
+        if (!is_name(name) || own || memchr(name.data, ':', name.size) != NULL) {
+            return hc_error_set(error, HC_INVALID_ARGUMENT, "Invalid label name");
         }
     }
     return HC_OK;
@@ -184,14 +200,23 @@ static struct hc_metric *find_metric(struct hc_metric_family *family, const char
     return NULL;
 }
 
+/* NULL when the file has no room for its value. */
 static struct hc_metric *add_metric(struct hc_metric_family *family, char *labels,
                                     const double *bounds, size_t n_bounds) {
+    struct hc_metrics *metrics = family->metrics;
+    struct hc_block *block = hc_blocks_alloc(metrics->blocks, hc_metric_cell_size(n_bounds));
+    if (block == NULL) {
+        free(labels);
+        return NULL;
+    }
     struct hc_metric *metric = hc_new(struct hc_metric);
     metric->family = family;
     metric->labels = labels;
+    metric->block = block;
+    metric->cell = (void *)(metrics->file.base + block->offset);
+    memset(metric->cell, 0, hc_metric_cell_size(n_bounds));
     metric->n_bounds = n_bounds;
     metric->bounds = hc_alloc_array(n_bounds + 1, sizeof *bounds);
-    metric->counts = hc_alloc_array(n_bounds + 1, sizeof *metric->counts);
     if (n_bounds > 0) {
         memcpy(metric->bounds, bounds, n_bounds * sizeof *bounds);
     }
@@ -203,15 +228,21 @@ static struct hc_metric *add_metric(struct hc_metric_family *family, char *label
 enum hc_code hc_metric_open(struct hc_metric_family *family, const struct hc_metric_label *labels,
                             size_t n_labels, const double *bounds, size_t n_bounds,
                             struct hc_metric **metric_out, struct hc_error *error) {
-    HC_TRY(check_bounds(family, bounds, n_bounds, error));
+    HC_TRY(check_labels(labels, n_labels, error));
+    HC_TRY(check_bounds(bounds, n_bounds, error));
     hc_auto(text) text = write_labels(labels, n_labels);
     pthread_mutex_lock(&family->metrics->lock);
     struct hc_metric *metric = find_metric(family, text);
     if (metric == NULL) {
         metric = add_metric(family, hc_take(text), bounds, n_bounds);
     }
-    metric->references++;
+    if (metric != NULL) {
+        metric->references++;
+    }
     pthread_mutex_unlock(&family->metrics->lock);
+    if (metric == NULL) {
+        return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "there are too many metrics");
+    }
     *metric_out = metric;
     return HC_OK;
 }
@@ -224,8 +255,8 @@ void hc_metric_close(struct hc_metric *metric) {
     pthread_mutex_lock(&metrics->lock);
     if (--metric->references == 0) {
         hc_list_remove(&metric->link);
+        hc_blocks_free(metrics->blocks, metric->block);
         unref_family(metric->family);
-        free(metric->counts);
         free(metric->bounds);
         free(metric->labels);
         free(metric);
@@ -233,81 +264,39 @@ void hc_metric_close(struct hc_metric *metric) {
     pthread_mutex_unlock(&metrics->lock);
 }
 
-/* ---- Values ---- */
-
-static enum hc_code refuse(const struct hc_metric *metric, const char *what,
-                           struct hc_error *error) {
-    return hc_error_set(error, HC_UNIMPLEMENTED, "%s does not support %s",
-                        kind_names[metric->family->kind], what);
+uint64_t hc_metric_offset(const struct hc_metric *metric) {
+    return metric->block->offset;
 }
 
-static void lock(const struct hc_metric *metric) {
-    pthread_mutex_lock(&metric->family->metrics->lock);
+struct hc_metric_cell *hc_metric_cell(const struct hc_metric *metric) {
+    return metric->cell;
 }
 
-static void unlock(const struct hc_metric *metric) {
-    pthread_mutex_unlock(&metric->family->metrics->lock);
-}
-
-enum hc_code hc_metric_increment(struct hc_metric *metric, double by, struct hc_error *error) {
-    if (metric->family->kind == HC_METRIC_HISTOGRAM) {
-        return refuse(metric, "Increment", error);
-    }
-    if (metric->family->kind == HC_METRIC_COUNTER && !(by >= 0)) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            "%s can only be incremented monotonically by non-negative values.",
-                            kind_names[HC_METRIC_COUNTER]);
-    }
-    lock(metric);
-    metric->value += by;
-    unlock(metric);
-    return HC_OK;
-}
-
-enum hc_code hc_metric_set(struct hc_metric *metric, double value, struct hc_error *error) {
-    if (metric->family->kind != HC_METRIC_GAUGE) {
-        return refuse(metric, "Set", error);
-    }
-    lock(metric);
-    metric->value = value;
-    unlock(metric);
-    return HC_OK;
-}
-
-enum hc_code hc_metric_observe(struct hc_metric *metric, double value, struct hc_error *error) {
-    if (metric->family->kind != HC_METRIC_HISTOGRAM) {
-        return refuse(metric, "Observe", error);
-    }
-    size_t bucket = 0;
-    while (bucket < metric->n_bounds && !(value <= metric->bounds[bucket])) {
-        bucket++;
-    }
-    lock(metric);
-    metric->counts[bucket]++;
-    metric->value += value;
-    unlock(metric);
-    return HC_OK;
-}
-
-enum hc_code hc_metric_value(struct hc_metric *metric, double *value, struct hc_error *error) {
-    if (metric->family->kind == HC_METRIC_HISTOGRAM) {
-        return refuse(metric, "Value", error);
-    }
-    lock(metric);
-    *value = metric->value;
-    unlock(metric);
-    return HC_OK;
+const double *hc_metric_bounds(const struct hc_metric *metric, size_t *n_bounds) {
+    *n_bounds = metric->n_bounds;
+    return metric->bounds;
 }
 
 /* ---- Writing ---- */
 
+static void write_histogram(const struct hc_metric *metric, struct hc_text labels,
+                            struct hc_buf *text) {
+    hc_auto(memory) counts = hc_alloc_array(metric->n_bounds + 1, sizeof(uint64_t));
+    for (size_t i = 0; i <= metric->n_bounds; i++) {
+        ((uint64_t *)counts)[i] =
+            atomic_load_explicit(&metric->cell->counts[i], memory_order_relaxed);
+    }
+    hc_metrics_text_histogram(text, metric->family->name, labels, metric->bounds, counts,
+                              metric->n_bounds, hc_metric_cell_value(metric->cell));
+}
+
 static void write_metric(const struct hc_metric *metric, struct hc_buf *text) {
     struct hc_text labels = hc_text_of(metric->labels);
     if (metric->family->kind == HC_METRIC_HISTOGRAM) {
-        hc_metrics_text_histogram(text, metric->family->name, labels, metric->bounds,
-                                  metric->counts, metric->n_bounds, metric->value);
+        write_histogram(metric, labels, text);
     } else {
-        hc_metrics_text_value(text, metric->family->name, labels, metric->value);
+        hc_metrics_text_value(text, metric->family->name, labels,
+                              hc_metric_cell_value(metric->cell));
     }
 }
 

@@ -13,7 +13,15 @@
 #include "channel/bell.h"
 #include "channel/spin.h"
 
-enum { FD_CHANNEL, FD_REQUEST_ARENA, FD_RESPONSE_ARENA, FD_BOARD, FD_EVENTS, N_FIXED_FDS };
+enum {
+    FD_CHANNEL,
+    FD_REQUEST_ARENA,
+    FD_RESPONSE_ARENA,
+    FD_BOARD,
+    FD_EVENTS,
+    FD_METRICS,
+    N_FIXED_FDS
+};
 
 /* Between two offers of its core to others, a spinning thread looks at the rings this often. */
 enum { LOOKS_PER_YIELD = 32 };
@@ -32,6 +40,7 @@ struct hc_end {
     struct hc_memfile request_arena;
     struct hc_memfile response_arena;
     struct hc_memfile board;
+    struct hc_memfile metrics;
     struct hc_channel_header *header;
     int events_fd;
     pthread_t main_thread;
@@ -57,6 +66,7 @@ static enum hc_code open_files(struct hc_end *end, const int *fds, struct hc_err
     HC_TRY(hc_channel_check(&end->channel, error));
     HC_TRY(hc_memfile_open(fds[FD_REQUEST_ARENA], &end->request_arena, error));
     HC_TRY(hc_memfile_open(fds[FD_RESPONSE_ARENA], &end->response_arena, error));
+    HC_TRY(hc_memfile_open(fds[FD_METRICS], &end->metrics, error));
     return hc_memfile_open(fds[FD_BOARD], &end->board, error);
 }
 
@@ -247,6 +257,17 @@ void hc_end_free(struct hc_end *end, struct hc_block *block) {
     pthread_mutex_lock(&end->arena_lock);
     hc_blocks_free(end->blocks, block);
     pthread_mutex_unlock(&end->arena_lock);
+}
+
+struct hc_metric_cell *hc_end_metric_cell(struct hc_end *end, uint64_t offset) {
+    return (void *)(end->metrics.base + offset);
+}
+
+uint64_t hc_end_free_memory(struct hc_end *end) {
+    pthread_mutex_lock(&end->arena_lock);
+    uint64_t used = hc_blocks_used(end->blocks);
+    pthread_mutex_unlock(&end->arena_lock);
+    return end->response_arena.size - used;
 }
 
 char *hc_end_block_memory(struct hc_end *end, const struct hc_block *block) {

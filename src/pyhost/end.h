@@ -15,13 +15,14 @@
 
 #include "channel/blocks.h"
 #include "channel/channel.h"
+#include "channel/metric_cell.h"
 
 struct hc_end;
 
 /*
  * FDS, taken over: channel file, request arena, response arena, spin board, the descriptor that the
- * server writes to when there are events, then those of the server's loops, one for each of the
- * channel's links.
+ * server writes to when there are events, file of metrics, then the descriptors of the server's
+ * loops, one for each of the channel's links.
  */
 enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end, struct hc_error *error);
 
@@ -57,7 +58,13 @@ char *hc_end_request_memory(struct hc_end *end, uint64_t offset);
 struct hc_block *hc_end_alloc(struct hc_end *end, size_t size);
 void hc_end_free(struct hc_end *end, struct hc_block *block);
 
+/* The bytes of the response arena that are in no block. */
+uint64_t hc_end_free_memory(struct hc_end *end);
+
 char *hc_end_block_memory(struct hc_end *end, const struct hc_block *block);
+
+/* The value of a metric: OFFSET in the file of metrics, which children may write to as well. */
+struct hc_metric_cell *hc_end_metric_cell(struct hc_end *end, uint64_t offset);
 
 /* Where MEMORY lies: in a block of the response arena that is in use, or false. */
 bool hc_end_in_response_arena(struct hc_end *end, const void *memory);

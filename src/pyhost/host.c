@@ -13,6 +13,7 @@
 #include "calls.h"
 #include "end.h"
 #include "execute.h"
+#include "families.h"
 #include "health.h"
 #include "import_model.h"
 #include "listen.h"
@@ -37,6 +38,10 @@ static const struct hc_py_services services = {
     .call_watch = hc_call_watch,
     .call_cancel = hc_call_cancel,
     .call_drop = hc_call_drop,
+    .family_open = hc_family_open,
+    .family_metric = hc_family_metric,
+    .family_close = hc_family_close,
+    .free_memory = hc_shared_arrays_free_memory,
 };
 
 /* DICT[KEY] as a C string that lives as long as the process. */
@@ -182,6 +187,7 @@ static bool open_end(struct host *host) {
         return false;
     }
     hc_calls_prepare(host->executor.end);
+    hc_families_prepare(host->executor.end);
     hc_pack_prepare(host->executor.end);
     hc_reply_prepare(host->executor.end);
     return hc_shared_arrays_prepare(host->executor.end);
@@ -199,6 +205,7 @@ static bool initialize(struct host *host, const struct hc_control_frame *frame) 
         return false;
     }
     prctl(PR_SET_NAME, host->executor.instance_name);
+    hc_py.instance_name = host->executor.instance_name;
     hc_listen_allow();
     host->executor.model = PyObject_CallFunction(host->type, NULL);
     return host->executor.model != NULL && call_hook(host->executor.model, "initialize", args);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "channel/metric_cell.h"
 #include "module.h"
 
 static void log_line(int level, struct hc_text file, uint32_t line, struct hc_text message) {
@@ -39,6 +40,26 @@ static PyObject *ask_nobody(uint32_t kind, PyObject *question) {
     return hc_py_raise("there is no server to ask");
 }
 
+/* Families and their metrics work, and nobody sees them; values live as long as the process. */
+static uint64_t open_family(PyObject *question) {
+    (void)question;
+    return 1;
+}
+
+static struct hc_metric_cell *make_metric(uint64_t family, PyObject *labels, PyObject **bounds) {
+    (void)family;
+    (void)labels;
+    return hc_alloc(hc_metric_cell_size((size_t)PyList_Size(*bounds)));
+}
+
+static void close_family(uint64_t family) {
+    (void)family;
+}
+
+static uint64_t no_memory(void) {
+    return 0;
+}
+
 /* Without a call there is nothing to do with it. */
 static const struct hc_py_services services = {
     .log = log_line,
@@ -46,6 +67,10 @@ static const struct hc_py_services services = {
     .abandon = abandon_nothing,
     .ask = ask_nobody,
     .call_begin = call_nobody,
+    .family_open = open_family,
+    .family_metric = make_metric,
+    .family_close = close_family,
+    .free_memory = no_memory,
 };
 
 PyObject *hc_plain_prepare(PyObject *module, PyObject *ignored) {

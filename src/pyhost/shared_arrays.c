@@ -108,3 +108,7 @@ struct hc_block *hc_shared_arrays_block(const void *data) {
     }
     return head_of((void *)data)->block;
 }
+
+uint64_t hc_shared_arrays_free_memory(void) {
+    return end == NULL ? 0 : hc_end_free_memory(end);
+}

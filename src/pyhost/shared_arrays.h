@@ -24,4 +24,7 @@ void hc_shared_arrays_leave(PyObject *before);
 /* The block that DATA was allocated in by the handler: NULL when it lies elsewhere. */
 struct hc_block *hc_shared_arrays_block(const void *data);
 
+/* One of the services (python/py.h). */
+uint64_t hc_shared_arrays_free_memory(void);
+
 #endif

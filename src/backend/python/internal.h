@@ -84,6 +84,8 @@ struct pyhost {
     bool asked;                /* whether it is ready, and has not answered */
     uint64_t round;            /* of checks, in which it was asked */
     char *death;               /* why it died, in words */
+    struct hc_list families;   /* of metrics, which it has opened (families.c) */
+    uint64_t last_family;
 };
 
 /* Start a process for the instance. Callbacks below follow on the control thread. */
@@ -199,6 +201,19 @@ void calls_abandon(struct pyhost_link *link);
 /* Control thread. Begin to answer the question in FRAME; false when it is none. */
 bool questions_begin(struct pyhost *host, const struct hc_control_frame *frame);
 
+/* Answer the question that a life has asked. */
+struct cJSON;
+void questions_answer(struct pyhost *host, const struct cJSON *body);
+
+/* ---- families.c: metrics that models make for themselves ---- */
+
+/* Control thread, all of them. The same for what is said about metrics. */
+bool families_begin(struct pyhost *host, const struct hc_control_frame *frame);
+
+/* Close all of FAMILIES; put them among those that are KEPT. */
+void families_close(struct hc_list *families);
+void families_keep(struct hc_list *families, struct hc_list *kept);
+
 /* ---- python.c ---- */
 
 struct python_instance {
@@ -223,6 +238,7 @@ struct python_model {
     size_t n_loops;
     struct environment *environment;
     struct checks checks;
+    struct hc_list families; /* of metrics, opened by lives that have died (families.c) */
     uint64_t execution_timeout_ns;
     struct hc_timer watchdog;
     struct process template; /* has run preload; instances are forked from it */

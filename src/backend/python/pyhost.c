@@ -10,8 +10,9 @@
 #include "base/cleanup.h"
 #include "core/arena.h"
 #include "internal.h"
+#include "metrics/metrics.h"
 
-enum { N_FIXED_FDS = 5 };
+enum { N_FIXED_FDS = 6 };
 
 HC_CLEANUP(json, cJSON *, cJSON_Delete);
 HC_CLEANUP(json_text, char *, cJSON_free);
@@ -116,7 +117,7 @@ static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error)
     int fds[N_FIXED_FDS + HC_MAX_LINKS] = {
         host->channel.fd,   hc_arena_file(model->arena)->fd,
         host->responses.fd, model->server->spin_board.fd,
-        host->events_fd,
+        host->events_fd,    hc_metrics_file(model->server->metrics)->fd,
     };
     for (unsigned i = 0; i < host->n_links; i++) {
         fds[N_FIXED_FDS + i] = python_event_fd(i);
@@ -169,7 +170,8 @@ static void on_frame(struct process *process, const struct hc_control_frame *fra
         on_ready(host, frame->body);
     } else if (frame->kind == HC_CONTROL_CHECKED && host->asked) {
         checks_on_answer(host, frame->body);
-    } else if (host->state < PYHOST_IMPORTED || !questions_begin(host, frame)) {
+    } else if (host->state < PYHOST_IMPORTED ||
+               !(questions_begin(host, frame) || families_begin(host, frame))) {
         process_refuse(process, frame);
     }
 }
@@ -198,6 +200,7 @@ static struct pyhost *create(struct python_instance *owner) {
     host->responses = HC_MEMFILE_NONE;
     host->n_links = owner->model->n_loops;
     host->events_fd = -1;
+    hc_list_init(&host->families);
     host->links = hc_alloc_array(host->n_links, sizeof *host->links);
     for (size_t i = 0; i < host->n_links; i++) {
         host->links[i].host = host;

@@ -213,6 +213,11 @@ static void end_life(struct pyhost *host) {
     struct python_model *model = own->model;
     pins_release_all(&host->pins);
     own->host = NULL;
+    if (model->stopping) {
+        families_close(&host->families);
+    } else {
+        families_keep(&host->families, &model->families); /* counters do not start again */
+    }
     if (atomic_load(&host->succeeded)) {
         own->n_failures = 0;
     }
@@ -378,6 +383,7 @@ static void load(struct hc_model *model) {
     own->server = model->server;
     own->loading = true;
     checks_init(&own->checks);
+    hc_list_init(&own->families);
     own->n_loops = model->server->n_contexts;
     own->n_starting = model->n_instances;
     pthread_mutex_init(&own->pins_lock, NULL);
@@ -451,6 +457,7 @@ static void abandon(struct hc_model *model) {
 static void destroy(struct hc_model *model) {
     struct python_model *own = python_model_of(model);
     watchdog_stop(own);
+    families_close(&own->families);
     if (own->environment != NULL) {
         environment_unref(own->environment);
     }

@@ -19,6 +19,13 @@ struct question {
     struct hc_control_load load;
 };
 
+void questions_answer(struct pyhost *host, const cJSON *body) {
+    hc_auto(json_text) text = cJSON_PrintUnformatted(body);
+    if (host->state != PYHOST_DEAD) {
+        hc_control_send(host->process.control, HC_CONTROL_ANSWER, hc_text_of(text), NULL, 0, NULL);
+    }
+}
+
 /* ERROR is NULL when all went well. */
 static void send_answer(struct pyhost *host, const char *error, bool ready) {
     hc_auto(json) body = cJSON_CreateObject();
@@ -28,10 +35,7 @@ static void send_answer(struct pyhost *host, const char *error, bool ready) {
         cJSON_AddStringToObject(body, "error", error);
     }
     cJSON_AddBoolToObject(body, "ready", ready);
-    hc_auto(json_text) text = cJSON_PrintUnformatted(body);
-    if (host->state != PYHOST_DEAD) {
-        hc_control_send(host->process.control, HC_CONTROL_ANSWER, hc_text_of(text), NULL, 0, NULL);
-    }
+    questions_answer(host, body);
 }
 
 static void end_question(struct question *question) {

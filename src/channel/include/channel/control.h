@@ -65,13 +65,28 @@ enum hc_control_kind {
     HC_CONTROL_CHECKED = 13,
     /*
      * instance -> server: load or unload "model", with the "parameters" of the HTTP endpoints; say
-     * whether "version" (-1: any) of "model" is ready. One question at a time.
+     * whether "version" (-1: any) of "model" is ready. One question of these and of those below at
+     * a time.
      */
     HC_CONTROL_LOAD = 14,
     HC_CONTROL_UNLOAD = 15,
     HC_CONTROL_IS_READY = 16,
-    /* The answer: "error", a text or null; whether the model is "ready". */
+    /*
+     * The answer: "error", a text or null; whether the model is "ready", what is opened below.
+     */
     HC_CONTROL_ANSWER = 17,
+    /*
+     * instance -> server: open a family of metrics with "name", "help" and "kind" (enum
+     * hc_metric_kind); the answer is its number as "family".
+     */
+    HC_CONTROL_FAMILY_OPEN = 18,
+    /*
+     * instance -> server: open a metric of "family" with "labels" and, a histogram, "buckets"; the
+     * answer is the "offset" of its cell (channel/metric_cell.h), and what its "buckets" are.
+     */
+    HC_CONTROL_METRIC_OPEN = 19,
+    /* instance -> server: close "family" and its metrics. There is no answer. */
+    HC_CONTROL_FAMILY_CLOSE = 20,
 };
 
 /* Has a pyhost print the Python stacks of its threads to its standard error. */

@@ -1,0 +1,11 @@
+/*
+ * pb_utils.PreferredMemory.
+ */
+#ifndef HC_PYTHON_MEMORY_H
+#define HC_PYTHON_MEMORY_H
+
+#include "py.h"
+
+bool hc_py_is_preferred_memory(PyObject *object);
+
+#endif
