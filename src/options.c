@@ -24,6 +24,8 @@ enum kind {
     REPOSITORY,
     STARTUP_MODEL,
     CONTROL_MODE,
+    RATE_LIMIT,
+    RATE_LIMIT_RESOURCE,
     METRICS_CONFIG,
     LEVEL, /* unsigned, or a bool */
     RESTRICTION,
@@ -80,6 +82,12 @@ static const struct option_row rows[] = {
     {"model-load-retry-count", UINT, AT(server.n_load_retries), NULL,
      "How often a load that failed is tried again (0)."},
 
+    {"rate-limit", RATE_LIMIT, AT(server.rate_limit), NULL,
+     "execution_count: instances run when the resources that their group's rate_limiter names are "
+     "free, those first that ran least; off (off)."},
+    {"rate-limit-resource", RATE_LIMIT_RESOURCE, AT(server), NULL,
+     "<name>:<count>[:<device>]: how much there is of a resource, on each device or one. Without "
+     "any, as much as the instance needs that needs most. May be repeated."},
     {"cache-config", TEXT, AT(server.cache_config), NULL,
      "local,size=<bytes>: keep the responses of models that enable it, in so much memory."},
     {"backend-directory", TEXT, AT(server.backend_directory), NULL,
@@ -300,6 +308,10 @@ static bool apply(const struct option_row *row, const char *argument, struct hc_
         return true;
     case CONTROL_MODE:
         return parse_control_mode(argument, place);
+    case RATE_LIMIT:
+        return parse_rate_limit(argument, place);
+    case RATE_LIMIT_RESOURCE:
+        return parse_rate_limit_resource(argument, place);
     case METRICS_CONFIG:
         return parse_metrics_config(argument, place);
     case LEVEL:

@@ -20,6 +20,12 @@ bool parse_milliseconds(const char *word, unsigned *value);
 
 bool parse_control_mode(const char *word, enum hc_control_mode *mode);
 
+/* Whether the rate limiter is on. */
+bool parse_rate_limit(const char *word, bool *on);
+
+/* "name:count" or "name:count:device"; one that was given before is replaced. */
+bool parse_rate_limit_resource(const char *word, struct hc_server_options *options);
+
 /* "setting=value"; may be given again and again. */
 bool parse_metrics_config(const char *word, struct hc_server_metrics *metrics);
 void set_quantiles(struct hc_server_metrics *metrics, const double *ranks, size_t n);

@@ -95,6 +95,14 @@ void hc_report_options(const struct hc_server *server) {
     }
     add_option(&table, "strict_model_config", options->auto_complete ? "0" : "1");
     add_option(&table, "model_config_name", options->config_name);
+    add_option(&table, "rate_limit", options->rate_limit ? "EXEC_COUNT" : "OFF");
+    for (size_t i = 0; i < options->n_rate_limits; i++) {
+        const struct hc_limiter_limit *limit = &options->rate_limits[i];
+        hc_auto(text) name = hc_format("rate_limit_resource[%zu]", i);
+        hc_auto(text) value = hc_format("{\"name\":\"%s\", \"count\":%u \"device\":%d}",
+                                        limit->resource, limit->count, limit->device);
+        add_option(&table, name, value);
+    }
     add_option(&table, "strict_readiness", options->strict_readiness ? "1" : "0");
     hc_auto(text) timeout = hc_format("%u", options->exit_timeout_s);
     add_option(&table, "exit_timeout", timeout);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/context.h"
 #include "core/order.h"
+#include "core/rate_limit.h"
 #include "core/schedule.h"
 
 static struct hc_request *unanswered_item(struct hc_list *link) {
@@ -98,6 +99,17 @@ static void fill_up_all(struct hc_model *model, uint64_t now_ns) {
     }
 }
 
+/* The next batch, for an instance that has its resources. */
+static struct hc_instance *take_limited_batch(struct hc_model *model, uint64_t now_ns,
+                                              struct hc_list *batch) {
+    struct hc_instance *instance = hc_rate_limit_pick(model, model->batcher.queue.n_jobs);
+    if (instance != NULL && !hc_schedule_take(instance, now_ns, batch)) {
+        hc_rate_limit_settle(model);
+        return NULL;
+    }
+    return instance;
+}
+
 /* The next batch, for an instance with room. NULL: there is no batch now, or no instance for it. */
 static struct hc_instance *take_batch(struct hc_model *model, uint64_t now_ns,
                                       struct hc_list *batch) {
@@ -113,8 +125,13 @@ static struct hc_instance *take_own_batch(struct hc_model *model, uint64_t now_n
                                           struct hc_list *batch) {
     for (size_t i = 0; i < model->n_instances; i++) {
         struct hc_instance *instance = &model->instances[i];
-        if (has_room(instance) && hc_schedule_take(instance, now_ns, batch)) {
+        bool may_run = has_room(instance) && hc_schedule_has_for(instance) &&
+                       (!model->limited || hc_rate_limit_acquire(instance));
+        if (may_run && hc_schedule_take(instance, now_ns, batch)) {
             return instance;
+        }
+        if (may_run && model->limited) {
+            hc_rate_limit_release(instance);
         }
     }
     return NULL;
@@ -128,6 +145,7 @@ static struct hc_instance *dispatch_next(struct hc_model *model, uint64_t now_ns
     struct hc_list batch;
     hc_list_init(&batch);
     struct hc_instance *instance = model->has_sequences ? take_own_batch(model, now_ns, &batch)
+                                   : model->limited     ? take_limited_batch(model, now_ns, &batch)
                                                         : take_batch(model, now_ns, &batch);
     if (instance != NULL) {
         add_execution(instance, &batch, now_ns);
@@ -163,12 +181,20 @@ static void expire(struct hc_model *model, uint64_t now_ns) {
     }
 }
 
+/* With the model locked: where nothing is queued, nobody waits for resources to run it. */
+static void settle(struct hc_model *model) {
+    if (model->limited && hc_schedule_count(model) == 0) {
+        hc_rate_limit_settle(model);
+    }
+}
+
 /* Dispatch what can be, kicking instances without the lock, which the caller holds and loses. */
 static void dispatch_and_unlock(struct hc_model *model, uint64_t now_ns) {
     for (;;) {
         expire(model, now_ns);
         struct hc_instance *instance = dispatch_next(model, now_ns);
         bool more = instance != NULL && hc_schedule_count(model) > 0;
+        settle(model);
         pthread_mutex_unlock(&model->lock);
         if (instance != NULL) {
             model->backend->kick(instance);
@@ -222,6 +248,7 @@ bool hc_dispatch_cancel(struct hc_request *request) {
     bool queued = hc_schedule_has(request);
     if (queued) {
         hc_schedule_remove(request, hc_clock_ns());
+        settle(model);
     } else if (request->_instance != NULL) {
         model->backend->cancel(request);
     }
@@ -277,6 +304,9 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
         hc_stats_count_execution(model, instance->executions[place].batch_size, times);
     }
     remove_execution(instance, place);
+    if (model->limited) {
+        hc_rate_limit_ran(instance, hc_schedule_has_for(instance));
+    }
     if (instance->n_executions == 0 && hc_schedule_count(model) == 0 && model->n_instances > 1) {
         take_back_waiting(model);
     }
@@ -340,6 +370,9 @@ void hc_dispatch_up(struct hc_instance *instance) {
 void hc_dispatch_down(struct hc_instance *instance) {
     pthread_mutex_lock(&instance->model->lock);
     instance->state = HC_INSTANCE_DOWN;
+    if (instance->model->limited) {
+        hc_rate_limit_settle_one(instance);
+    }
     pthread_mutex_unlock(&instance->model->lock);
 }
 
@@ -355,6 +388,9 @@ void hc_dispatch_recover(struct hc_instance *instance, enum hc_code code, const 
         }
     }
     instance->n_executions = 0;
+    if (model->limited) {
+        hc_rate_limit_ran(instance, false);
+    }
     struct hc_list *link;
     while ((link = hc_list_pop(&instance->unanswered)) != NULL) {
         struct hc_request *request = unanswered_item(link);
@@ -372,6 +408,7 @@ void hc_dispatch_fail_queue(struct hc_model *model, enum hc_code code, const cha
         hc_schedule_remove(request, hc_clock_ns());
         fail_later(request, code, message);
     }
+    settle(model);
     pthread_mutex_unlock(&model->lock);
 }
 

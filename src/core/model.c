@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/rate_limit.h"
 #include "core/schedule.h"
 #include "core/server.h"
 #include "core/warmup.h"
@@ -105,7 +106,8 @@ static void make_instances(struct hc_model *model) {
         instance->name = hc_take(list.items[i].name);
         instance->kind = list.items[i].kind;
         instance->device = list.items[i].device;
-        instance->passive = list.items[i].group->passive;
+        instance->group = list.items[i].group;
+        instance->passive = instance->group->passive;
         hc_list_init(&instance->unanswered);
     }
 }
@@ -148,6 +150,11 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     hc_alarms_init(&model->alarms, model, server->n_contexts);
     make_instances(model);
     read_config(model);
+    enum hc_code code = hc_rate_limit_join(model, error);
+    if (code != HC_OK) {
+        hc_model_destroy(model);
+        return code;
+    }
     *model_out = model;
     return HC_OK;
 }
@@ -156,6 +163,7 @@ void hc_model_destroy(struct hc_model *model) {
     if (model->backend_model != NULL) {
         model->backend->destroy(model);
     }
+    hc_rate_limit_leave(model);
     for (size_t i = 0; i < model->n_instances; i++) {
         free(model->instances[i].name);
     }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "core/request.h"
 #include "core/sequence.h"
+#include "core/server.h"
 #include "core/state.h"
 
 uint64_t hc_schedule_ns(uint64_t us) {
@@ -80,7 +81,8 @@ void hc_schedule_configure(struct hc_model *model) {
     default:
         break;
     }
-    bool early = is_plain(&settings.queue) && !model->has_sequences;
+    model->limited = model->server->rate_limiter != NULL;
+    bool early = is_plain(&settings.queue) && !model->has_sequences && !model->limited;
     model->depth = early ? HC_INSTANCE_DEPTH : 1;
     hc_batcher_init(&model->batcher, &settings);
 }
@@ -237,6 +239,12 @@ bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_l
     }
     hc_alarms_set(&model->alarms, ready_ns);
     return false;
+}
+
+bool hc_schedule_has_for(const struct hc_instance *instance) {
+    const struct hc_model *model = instance->model;
+    return model->has_sequences ? hc_sequencer_has_for(&model->sequencer, instance->index)
+                                : model->batcher.queue.n_jobs > 0;
 }
 
 void hc_schedule_expire(struct hc_model *model, uint64_t now_ns, struct hc_list *dropped) {

@@ -9,6 +9,7 @@
 #include "cache/cache.h"
 #include "core/cached.h"
 #include "core/lifecycle.h"
+#include "core/rate_limit.h"
 #include "metrics/metrics.h"
 #include "shm/shm.h"
 
@@ -84,6 +85,7 @@ enum hc_code hc_server_create(const struct hc_server_options *options, unsigned 
     HC_TRY(create_contexts(server, error));
     HC_TRY(create_spin_board(server, error));
     HC_TRY(hc_cached_start(server, error));
+    hc_rate_limit_start(server);
     *server_out = server;
     return HC_OK;
 }
@@ -115,6 +117,10 @@ static void free_options(struct hc_server_options *options) {
         free(options->startup_models[i]);
     }
     free(options->startup_models);
+    for (size_t i = 0; i < options->n_rate_limits; i++) {
+        free(options->rate_limits[i].resource);
+    }
+    free(options->rate_limits);
     free(options->metrics.quantiles);
     free(options->id);
     free(options->config_name);
@@ -133,6 +139,7 @@ void hc_server_destroy(struct hc_server *server) {
     }
     hc_catalog_unref(atomic_load(&server->_catalog));
     hc_lifecycle_destroy(server->lifecycle);
+    hc_rate_limit_finish(server);
     hc_shm_destroy(server->shm);
     hc_cache_destroy(server->cache);
     hc_metrics_destroy(server->metrics);

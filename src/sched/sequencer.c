@@ -293,6 +293,20 @@ bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t index, uint64_t no
     return true;
 }
 
+static bool is_ready(const struct hc_sequencer_slot *slot) {
+    const struct hc_sequence *sequence = slot->sequence;
+    return sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs);
+}
+
+bool hc_sequencer_has_for(const struct hc_sequencer *sequencer, size_t index) {
+    const struct hc_sequencer_instance *instance = &sequencer->_instances[index];
+    bool any = instance->batcher.queue.n_jobs > 0;
+    for (uint32_t i = 0; i < sequencer->_settings.n_slots && !any; i++) {
+        any = is_ready(&instance->slots[i]);
+    }
+    return any;
+}
+
 struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer) {
     hc_list_each (link, &sequencer->_backlog) {
         const struct hc_sequence *sequence = hc_list_item(link, struct hc_sequence, link);

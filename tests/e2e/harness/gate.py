@@ -12,7 +12,7 @@ TIMEOUT_S = 60
 class HeldRequest:
     """A request in the hands of a model from the constructor's return until `release`."""
 
-    def __init__(self, server, folder, headers=None):
+    def __init__(self, server, folder, headers=None, model="gate"):
         self.answer = None
         self.error = None
         self._folder = folder
@@ -20,16 +20,18 @@ class HeldRequest:
         for name in ("started", "go"):
             os.mkfifo(folder / name)
         started = os.open(folder / "started", os.O_RDONLY | os.O_NONBLOCK)
-        self._thread = threading.Thread(target=self._send, args=(server, headers), daemon=True)
+        self._thread = threading.Thread(
+            target=self._send, args=(server, headers, model), daemon=True
+        )
         self._thread.start()
         readable, _, _ = select.select([started], [], [], TIMEOUT_S)
         os.close(started)
         assert readable, f"the request did not reach the model: {self.answer or self.error}"
 
-    def _send(self, server, headers):
+    def _send(self, server, headers, model):
         request = body(tensor("FOLDER", "BYTES", [1], [str(self._folder)]))
         try:
-            self.answer = post(server, "gate", request, headers)
+            self.answer = post(server, model, request, headers)
         except OSError as error:
             self.error = error
 

@@ -20,6 +20,7 @@
 #include "core/backend.h"
 #include "core/stats.h"
 #include "model/config.h"
+#include "sched/limiter.h"
 #include "sched/sequencer.h"
 #include "tensor/dtype.h"
 
@@ -75,7 +76,11 @@ struct hc_instance {
     const char *kind; /* "CPU", "GPU", "MODEL" */
     int device;
     bool passive; /* never given requests */
+    const Inference__ModelInstanceGroup *group;
     void *backend;
+    struct hc_limiter_member limited; /* core/rate_limit.h */
+    struct hc_task granted_task;      /* it may run, and its model does not know yet */
+    bool granted_posted;
 
     /* Under the model's lock. */
     enum hc_instance_state state;
@@ -139,6 +144,7 @@ struct hc_model {
     struct hc_batcher batcher;
     struct hc_sequencer sequencer; /* instead of the batcher when has_sequences */
     bool has_sequences;
+    bool limited;   /* instances need resources to run (core/rate_limit.h) */
     unsigned depth; /* executions that an instance may have */
     uint64_t last_execution_id;
     struct hc_alarms alarms;

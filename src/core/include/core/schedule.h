@@ -43,6 +43,9 @@ void hc_schedule_put_back(struct hc_request *request, uint64_t now_ns);
 /* A request that was taken has been answered. */
 void hc_schedule_done(struct hc_request *request, uint64_t now_ns);
 
+/* Whether anything waits that INSTANCE may run. */
+bool hc_schedule_has_for(const struct hc_instance *instance);
+
 /*
  * The next batch for INSTANCE, whose jobs go to BATCH, an empty list. False: there is none now, and
  * an alarm is set for when there may be.

@@ -14,6 +14,7 @@
 #include "core/catalog.h"
 #include "core/context.h"
 #include "net/loop.h"
+#include "sched/limiter.h"
 
 #define HC_TRITON_VERSION "2.51.0" /* whose behaviour this is; what /v2 says */
 
@@ -57,6 +58,10 @@ struct hc_server_options {
 
     char *backend_directory; /* with a folder for each backend that is written in Python */
 
+    bool rate_limit; /* instances need resources to run (core/rate_limit.h) */
+    struct hc_limiter_limit *rate_limits;
+    size_t n_rate_limits;
+
     char *cache_config; /* "local,size=<bytes>"; NULL: no cache */
 
     /* The Python backend's. */
@@ -68,6 +73,7 @@ struct hc_server_options {
 };
 
 struct hc_lifecycle;
+struct hc_rate_limiter;
 struct hc_shm;
 struct hc_metrics;
 
@@ -79,9 +85,10 @@ struct hc_server {
     struct hc_memfile spin_board;
     struct hc_spin_seat *spin_seats; /* one a loop */
     struct hc_lifecycle *lifecycle;
-    struct hc_cache *cache;     /* of responses; NULL: there is none */
-    struct hc_shm *shm;         /* what clients have registered */
-    struct hc_metrics *metrics; /* of models' own (metrics/metrics.h) */
+    struct hc_rate_limiter *rate_limiter; /* NULL: there is none */
+    struct hc_cache *cache;               /* of responses; NULL: there is none */
+    struct hc_shm *shm;                   /* what clients have registered */
+    struct hc_metrics *metrics;           /* of models' own (metrics/metrics.h) */
     atomic_bool stopping;
     _Atomic(struct hc_catalog *) _catalog;
 };

@@ -57,6 +57,9 @@ bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64
 bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t instance, uint64_t now_ns,
                        struct hc_list *batch, size_t *n_places, uint64_t *ready_ns);
 
+/* Whether a job waits for its turn on INSTANCE, now or after a delay. */
+bool hc_sequencer_has_for(const struct hc_sequencer *sequencer, size_t instance);
+
 /* A job that was taken is done; the next one of its sequence may be taken. */
 void hc_sequencer_done(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns);
 
