@@ -155,8 +155,21 @@ static const struct hc_dl_tensor *imported_tensor(const struct imported *importe
     return imported->plain != NULL ? &imported->plain->tensor : &imported->versioned->tensor;
 }
 
-/* Whether the elements lie one after the other in row-major order; extents of 1 do not matter. */
+static bool is_empty(const struct hc_dl_tensor *tensor) {
+    for (int32_t i = 0; i < tensor->n_dims; i++) {
+        if (tensor->shape[i] == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the elements, if any, lie one after the other in row-major order; extents of 1 do not
+ * matter. */
 static bool is_contiguous(const struct hc_dl_tensor *tensor) {
+    if (is_empty(tensor)) {
+        return true;
+    }
     int64_t expected = 1;
     for (int32_t i = tensor->n_dims - 1; tensor->strides != NULL && i >= 0; i--) {
         if (tensor->shape[i] != 1 && tensor->strides[i] != expected) {
@@ -283,8 +296,8 @@ PyObject *hc_py_dlpack_import(struct hc_text name, PyObject *source) {
     if (!PyObject_HasAttrString(source, "__dlpack__") ||
         !PyObject_HasAttrString(source, "__dlpack_device__")) {
         return hc_py_raise(
-            "Provided tensor is not supported. Tensor must be a DLPack capsule or have "
-            "`__dlpack__` and `__dlpack_device__` attributes");
+            "Provided tensor is not supported. Tensor must be a DLPack capsule         or have "
+            "`__dlpack__` and `__dlpack_device__` attributes"); /* the blanks are Triton's */
     }
     hc_auto(py) capsule = ask_producer(source);
     return capsule == NULL ? NULL : import_capsule(name, capsule);

@@ -3,13 +3,18 @@
 
 #include "response_iterator.h"
 
-static bool parse_decoupled(PyObject *args, PyObject *keywords, bool *decoupled) {
+static bool parse_decoupled(PyObject *args, PyObject *keywords, const char *function,
+                            bool *decoupled) {
     static char *names[] = {"decoupled", NULL};
-    int value = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|p", names, &value)) {
+    PyObject *object = Py_False;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O", names, &object) ||
+        !PyBool_Check(object)) {
+        PyErr_Clear();
+        hc_py_bad_arguments(function, "(self: c_python_backend_utils.InferenceRequest, decoupled: "
+                                      "bool = False)");
         return false;
     }
-    *decoupled = value != 0;
+    *decoupled = object == Py_True;
     return true;
 }
 
@@ -36,7 +41,7 @@ static PyObject *take_result(PyObject *iterator, bool decoupled) {
 
 PyObject *hc_py_exec(PyObject *request, PyObject *args, PyObject *keywords) {
     bool decoupled;
-    if (!parse_decoupled(args, keywords, &decoupled)) {
+    if (!parse_decoupled(args, keywords, "exec", &decoupled)) {
         return NULL;
     }
     struct hc_call *call = hc_py.services->call_begin(request, decoupled, true);
@@ -83,7 +88,7 @@ static bool await_call(struct hc_call *call, bool decoupled, PyObject *loop, PyO
 
 PyObject *hc_py_async_exec(PyObject *request, PyObject *args, PyObject *keywords) {
     bool decoupled;
-    if (!parse_decoupled(args, keywords, &decoupled)) {
+    if (!parse_decoupled(args, keywords, "async_exec", &decoupled)) {
         return NULL;
     }
     hc_auto(py) asyncio = PyImport_ImportModule("asyncio");

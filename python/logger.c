@@ -23,8 +23,8 @@ static struct caller find_caller(void) {
     return caller;
 }
 
-static PyObject *write_line(enum hc_log_level level, PyObject *message) {
-    hc_auto(py) bytes = hc_py_utf8(message, "log");
+static PyObject *write_line(enum hc_log_level level, PyObject *message, const char *function) {
+    hc_auto(py) bytes = hc_py_utf8(message, function);
     if (bytes == NULL) {
         return NULL;
     }
@@ -35,33 +35,35 @@ static PyObject *write_line(enum hc_log_level level, PyObject *message) {
     Py_RETURN_NONE;
 }
 
-static PyObject *log_at(enum hc_log_level level, PyObject *args, PyObject *keywords) {
+static PyObject *log_at(enum hc_log_level level, PyObject *args, PyObject *keywords,
+                        const char *function) {
     static char *names[] = {"message", NULL};
     PyObject *message;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O", names, &message)) {
-        return NULL;
+        PyErr_Clear();
+        return hc_py_bad_arguments(function, "(message: str)");
     }
-    return write_line(level, message);
+    return write_line(level, message, function);
 }
 
 static PyObject *log_info(PyObject *self, PyObject *args, PyObject *keywords) {
     (void)self;
-    return log_at(HC_LOG_INFO, args, keywords);
+    return log_at(HC_LOG_INFO, args, keywords, "log_info");
 }
 
 static PyObject *log_warn(PyObject *self, PyObject *args, PyObject *keywords) {
     (void)self;
-    return log_at(HC_LOG_WARNING, args, keywords);
+    return log_at(HC_LOG_WARNING, args, keywords, "log_warn");
 }
 
 static PyObject *log_error(PyObject *self, PyObject *args, PyObject *keywords) {
     (void)self;
-    return log_at(HC_LOG_ERROR, args, keywords);
+    return log_at(HC_LOG_ERROR, args, keywords, "log_error");
 }
 
 static PyObject *log_verbose(PyObject *self, PyObject *args, PyObject *keywords) {
     (void)self;
-    return log_at(HC_LOG_VERBOSE, args, keywords);
+    return log_at(HC_LOG_VERBOSE, args, keywords, "log_verbose");
 }
 
 static PyObject *level_type; /* Logger.LogLevel */
@@ -71,17 +73,17 @@ static PyObject *log_any(PyObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"message", "level", NULL};
     PyObject *message;
     PyObject *level = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O", names, &message, &level)) {
-        return NULL;
-    }
-    if (level == NULL) {
-        return write_line(HC_LOG_INFO, message);
-    }
-    if (PyObject_IsInstance(level, level_type) != 1) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O", names, &message, &level) ||
+        (level != NULL && PyObject_IsInstance(level, level_type) != 1)) {
+        PyErr_Clear();
         return hc_py_bad_arguments("log", "log(message: str, level: LogLevel = Logger.INFO)");
     }
+    if (level == NULL) {
+        return write_line(HC_LOG_INFO, message, "log");
+    }
     hc_auto(py) number = PyObject_GetAttrString(level, "value");
-    return number == NULL ? NULL : write_line((enum hc_log_level)PyLong_AsLong(number), message);
+    return number == NULL ? NULL
+                          : write_line((enum hc_log_level)PyLong_AsLong(number), message, "log");
 }
 
 #define STATIC(function)                                                                           \

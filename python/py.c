@@ -38,6 +38,17 @@ struct hc_text hc_py_bytes_text(PyObject *bytes) {
     return (struct hc_text){PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes)};
 }
 
+bool hc_py_unsigned(PyObject *object, unsigned long long max, unsigned long long *number) {
+    hc_auto(py) whole = PyNumber_Index(object);
+    unsigned long long value = whole == NULL ? 0 : PyLong_AsUnsignedLongLong(whole);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return false;
+    }
+    *number = value;
+    return value <= max;
+}
+
 PyObject *hc_py_str(struct hc_text text) {
     return PyUnicode_DecodeUTF8(text.size > 0 ? text.data : "", (Py_ssize_t)text.size, "replace");
 }

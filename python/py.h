@@ -123,6 +123,12 @@ struct hc_text hc_py_bytes_text(PyObject *bytes);
 /* TypeError as pybind11 words it: FUNCTION got arguments that no overload takes. Returns NULL. */
 PyObject *hc_py_bad_arguments(const char *function, const char *signature);
 
+/*
+ * The whole number in OBJECT, from 0 to MAX, as pybind11 takes it: any object that is an index.
+ * False, without an exception, for everything else.
+ */
+bool hc_py_unsigned(PyObject *object, unsigned long long max, unsigned long long *number);
+
 /* New reference to a str; bytes that are not UTF-8 become replacement characters. */
 PyObject *hc_py_str(struct hc_text text);
 

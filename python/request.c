@@ -172,11 +172,14 @@ static PyObject *request_flags(PyObject *self, PyObject *ignored) {
 
 static PyObject *request_set_flags(PyObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"flags", NULL};
-    unsigned int flags;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "I", names, &flags)) {
-        return NULL;
+    PyObject *object;
+    unsigned long long flags;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O", names, &object) ||
+        !hc_py_unsigned(object, UINT32_MAX, &flags)) {
+        PyErr_Clear();
+        return hc_py_bad_arguments("set_flags", "set_flags(flags: int)");
     }
-    hc_request_of(self)->flags = flags;
+    hc_request_of(self)->flags = (uint32_t)flags;
     Py_RETURN_NONE;
 }
 
@@ -211,9 +214,11 @@ static PyObject *request_get_response_sender(PyObject *self, PyObject *ignored) 
 enum { RELEASE_ALL = 1, RELEASE_RESCHEDULE = 2 };
 
 static PyObject *request_set_release_flags(PyObject *self, PyObject *args) {
-    unsigned int flags;
-    if (!PyArg_ParseTuple(args, "I", &flags)) {
-        return NULL;
+    PyObject *object;
+    unsigned long long flags;
+    if (!PyArg_ParseTuple(args, "O", &object) || !hc_py_unsigned(object, UINT32_MAX, &flags)) {
+        PyErr_Clear();
+        return hc_py_bad_arguments("set_release_flags", "set_release_flags(flags: int)");
     }
     struct hc_request_object *request = hc_request_of(self);
     if (request->message == NULL) {
@@ -300,27 +305,40 @@ struct request_args {
     PyObject *requested;
     PyObject *model_name;
     long long model_version;
-    unsigned int flags;
+    unsigned long long flags;
     unsigned long long timeout_us;
     PyObject *preferred_memory;
     PyObject *trace;
     PyObject *parameters;
 };
 
+/* What is not given stays as it is. */
+static bool parse_numbers(PyObject *flags, PyObject *timeout_us, struct request_args *parsed) {
+    return (flags == NULL || hc_py_unsigned(flags, UINT32_MAX, &parsed->flags)) &&
+           (timeout_us == NULL || hc_py_unsigned(timeout_us, UINT64_MAX, &parsed->timeout_us));
+}
+
+static bool check_types(const struct request_args *parsed) {
+    return parsed->inputs != NULL && parsed->requested != NULL && parsed->model_name != NULL &&
+           parsed->correlation_id != Py_None &&
+           (parsed->preferred_memory == NULL ||
+            hc_py_is_preferred_memory(parsed->preferred_memory)) &&
+           (parsed->trace == NULL || hc_py_is_trace(parsed->trace));
+}
+
 static bool parse_args(PyObject *args, PyObject *keywords, struct request_args *parsed) {
     static char *names[] = {
         "request_id",       "correlation_id", "inputs",     "requested_output_names",
         "model_name",       "model_version",  "flags",      "timeout",
         "preferred_memory", "trace",          "parameters", NULL};
+    PyObject *flags = NULL;
+    PyObject *timeout_us = NULL;
     *parsed = (struct request_args){.model_version = -1, .parameters = Py_None};
-    if (PyArg_ParseTupleAndKeywords(args, keywords, "|OOOOOLIKOOO", names, &parsed->id,
-                                    &parsed->correlation_id, &parsed->inputs, &parsed->requested,
-                                    &parsed->model_name, &parsed->model_version, &parsed->flags,
-                                    &parsed->timeout_us, &parsed->preferred_memory, &parsed->trace,
-                                    &parsed->parameters) &&
-        parsed->inputs != NULL && parsed->requested != NULL && parsed->model_name != NULL &&
-        (parsed->preferred_memory == NULL || hc_py_is_preferred_memory(parsed->preferred_memory)) &&
-        (parsed->trace == NULL || hc_py_is_trace(parsed->trace))) {
+    if (PyArg_ParseTupleAndKeywords(
+            args, keywords, "|OOOOOLOOOOO", names, &parsed->id, &parsed->correlation_id,
+            &parsed->inputs, &parsed->requested, &parsed->model_name, &parsed->model_version,
+            &flags, &timeout_us, &parsed->preferred_memory, &parsed->trace, &parsed->parameters) &&
+        parse_numbers(flags, timeout_us, parsed) && check_types(parsed)) {
         return true;
     }
     PyErr_Clear();
@@ -351,7 +369,7 @@ static int request_init(PyObject *self, PyObject *args, PyObject *keywords) {
     request->id = hc_py_str(hc_py_bytes_text(id));
     request->model_name = hc_py_str(hc_py_bytes_text(model));
     request->model_version = parsed.model_version;
-    request->flags = parsed.flags;
+    request->flags = (uint32_t)parsed.flags;
     request->timeout_us = parsed.timeout_us;
     return request->parameters != NULL && request->id != NULL && request->model_name != NULL ? 0
                                                                                              : -1;

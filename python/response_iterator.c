@@ -66,6 +66,15 @@ PyObject *hc_py_response_iterator_next(PyObject *self) {
     return response;
 }
 
+/* The same, in Triton's words at the end. */
+static PyObject *iterator_next(PyObject *self) {
+    PyObject *response = hc_py_response_iterator_next(self);
+    if (response == NULL && PyErr_Occurred() == NULL) {
+        PyErr_SetString(PyExc_StopIteration, "Iteration is done for the responses.");
+    }
+    return response;
+}
+
 static PyObject *iterator_iter(PyObject *self) {
     struct iterator *iterator = iterator_of(self);
     if (iterator->over) {
@@ -103,7 +112,7 @@ static PyType_Slot slots[] = {
     {Py_tp_new, refuse_to_make},
     {Py_tp_dealloc, iterator_dealloc},
     {Py_tp_iter, iterator_iter},
-    {Py_tp_iternext, hc_py_response_iterator_next},
+    {Py_tp_iternext, iterator_next},
     {Py_tp_methods, methods},
     {0, NULL},
 };

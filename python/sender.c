@@ -59,8 +59,10 @@ bool hc_py_sender_send(struct hc_sender_object *sender, PyObject *response, bool
 static PyObject *sender_send(PyObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"response", "flags", NULL};
     PyObject *response = Py_None;
-    unsigned int flags = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OI", names, &response, &flags) ||
+    PyObject *flags_object = NULL;
+    unsigned long long flags = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OO", names, &response, &flags_object) ||
+        (flags_object != NULL && !hc_py_unsigned(flags_object, UINT32_MAX, &flags)) ||
         (response != Py_None && !hc_py_is_response(response))) {
         PyErr_Clear();
         return hc_py_bad_arguments("send",

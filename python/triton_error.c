@@ -103,7 +103,7 @@ bool hc_py_add_error(PyObject *module) {
     hc_py.model_exception = PyErr_NewExceptionWithDoc(
         "c_python_backend_utils.TritonModelException",
         "Raised by this module, and by models for errors of their own.", PyExc_Exception, NULL);
-    hc_py.error_codes = hc_py_make_enum("__TritonErrorCode", code_names, N_ERROR_CODES);
+    hc_py.error_codes = hc_py_make_enum("__ErrorCode", code_names, N_ERROR_CODES);
     if (hc_py.model_exception == NULL || hc_py.error_codes == NULL) {
         return false;
     }

@@ -55,7 +55,7 @@ class Tensor:
     """A named tensor: an input of a request, or an output to be.
 
     ``Tensor(name, numpy_array)`` takes a real array of any layout. Strings are arrays of dtype
-    object (of bytes or str) or ``S``; ``<U`` is refused.
+    object (of bytes or str), ``S`` or ``<U``, which Triton refuses.
     """
 
     def __init__(self, name: _Text, numpy_array: npt.NDArray[Any]) -> None: ...

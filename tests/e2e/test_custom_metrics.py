@@ -376,33 +376,3 @@ def test_counting_is_quick(server):
         return time.perf_counter() - start
     """
     assert run(server, program) < 1
-
-
-def test_memory_and_traces(server):
-    """What else a request to another model may be given."""
-    program = """
-        def failure(**more):
-            try:
-                return repr(type(ask("calls", **more)).__name__)
-            except TypeError as error:
-                return str(error).splitlines()[0]
-        memory = pb_utils.PreferredMemory(pb_utils.TRITONSERVER_MEMORY_CPU, 0)
-        trace = ask("calls").trace()
-        return [
-            repr(pb_utils.TRITONSERVER_MEMORY_GPU), int(pb_utils.TRITONSERVER_MEMORY_CPU),
-            trace.get_context(), failure(trace=trace, preferred_memory=memory),
-            failure(trace=None), failure(preferred_memory=None),
-        ]
-    """
-    refused = (
-        "__init__(): incompatible constructor arguments. The following argument types are "
-        "supported:"
-    )
-    assert run(server, program) == [
-        "<MemoryType.TRITONSERVER_MEMORY_GPU: 0>",
-        1,
-        None,
-        "'InferenceRequest'",
-        refused,
-        refused,
-    ]
