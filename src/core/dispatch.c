@@ -46,7 +46,7 @@ static void add_execution(struct hc_instance *instance, struct hc_list *batch, u
     struct hc_execution *execution = &instance->executions[instance->n_executions++];
     *execution = (struct hc_execution){
         .id = ++model->last_execution_id,
-        .open = model->batcher.max_rows > 0 && model->depth == HC_INSTANCE_DEPTH,
+        .open = model->batcher.max_rows > 0 && model->depth >= HC_INSTANCE_DEPTH,
     };
     hc_list_init(&execution->requests);
     struct hc_list *link;
@@ -277,7 +277,7 @@ static void take_back_waiting(struct hc_model *model) {
     for (size_t i = 0; i < model->n_instances; i++) {
         struct hc_instance *instance = &model->instances[i];
         unsigned last = instance->n_executions - 1;
-        if (instance->n_executions == HC_INSTANCE_DEPTH &&
+        if (instance->n_executions >= HC_INSTANCE_DEPTH &&
             model->backend->withdraw(instance, &instance->executions[last])) {
             requeue(model, &instance->executions[last], hc_clock_ns());
             remove_execution(instance, last);
@@ -427,9 +427,10 @@ size_t hc_dispatch_in_flight(struct hc_model *model) {
 size_t hc_dispatch_pending(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
     size_t n = hc_schedule_count(model);
+    unsigned n_running = model->concurrency > 1 ? model->concurrency : 1;
     for (size_t i = 0; i < model->n_instances; i++) {
         const struct hc_instance *instance = &model->instances[i];
-        for (unsigned j = 1; j < instance->n_executions; j++) {
+        for (unsigned j = n_running; j < instance->n_executions; j++) {
             n += instance->executions[j].n_requests;
         }
     }

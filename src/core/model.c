@@ -166,6 +166,7 @@ void hc_model_destroy(struct hc_model *model) {
     hc_rate_limit_leave(model);
     for (size_t i = 0; i < model->n_instances; i++) {
         free(model->instances[i].name);
+        free(model->instances[i].executions);
     }
     free(model->instances);
     hc_schedule_finish(model);

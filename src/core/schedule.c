@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "core/request.h"
 #include "core/sequence.h"
@@ -64,6 +66,19 @@ static void read_batcher(struct hc_model *model, struct hc_batcher_settings *set
     };
 }
 
+/* How many executions an instance may have, and room for them; nothing runs yet. */
+static void set_depth(struct hc_model *model, bool early) {
+    model->depth = early ? HC_INSTANCE_DEPTH : 1;
+    if (model->concurrency > model->depth && !model->has_sequences && !model->limited) {
+        model->depth = model->concurrency;
+    }
+    unsigned room = model->depth > HC_INSTANCE_DEPTH ? model->depth : HC_INSTANCE_DEPTH;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        free(model->instances[i].executions);
+        model->instances[i].executions = hc_alloc_array(room, sizeof(struct hc_execution));
+    }
+}
+
 void hc_schedule_configure(struct hc_model *model) {
     struct hc_batcher_settings settings = {.queue = {.n_levels = 1, .default_level = 1}};
     hc_schedule_finish(model);
@@ -82,8 +97,7 @@ void hc_schedule_configure(struct hc_model *model) {
         break;
     }
     model->limited = model->server->rate_limiter != NULL;
-    bool early = is_plain(&settings.queue) && !model->has_sequences && !model->limited;
-    model->depth = early ? HC_INSTANCE_DEPTH : 1;
+    set_depth(model, is_plain(&settings.queue) && !model->has_sequences && !model->limited);
     hc_batcher_init(&model->batcher, &settings);
 }
 

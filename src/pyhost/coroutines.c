@@ -1,6 +1,10 @@
 /* Where coroutines run. */
 #include "coroutines.h"
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
 static PyObject *main_loop;       /* of the main thread */
 static PyObject *background_loop; /* of the coroutines' thread */
 
@@ -49,24 +53,47 @@ static bool prepare_background(void) {
     return true;
 }
 
+/* Who is to be told of a coroutine's end. */
+struct listener {
+    void (*on_done)(void *user, PyObject *result);
+    void *user;
+};
+
+static const char listener_name[] = "hippocamp.listener";
+
+static void free_listener(PyObject *capsule) {
+    free(PyCapsule_GetPointer(capsule, listener_name));
+}
+
 /* Called with the future of a coroutine that has ended. */
-static PyObject *on_done(PyObject *self, PyObject *future) {
-    (void)self;
+static PyObject *tell(PyObject *self, PyObject *future) {
+    const struct listener *listener = PyCapsule_GetPointer(self, listener_name);
     hc_auto(py) result = PyObject_CallMethod(future, "result", NULL);
-    if (result == NULL) {
-        hc_py_log_exception("execute failed");
-        PyErr_Clear();
-    }
+    listener->on_done(listener->user, result);
+    PyErr_Clear();
     Py_RETURN_NONE;
 }
 
-bool hc_coroutine_start(PyObject *coroutine) {
-    static PyMethodDef definition = {"on_done", on_done, METH_O, NULL};
+/* What calls ON_DONE when it is called with a future. New reference. */
+static PyObject *make_callback(void (*on_done)(void *user, PyObject *result), void *user) {
+    static PyMethodDef definition = {"on_done", tell, METH_O, NULL};
+    struct listener *listener = hc_new(struct listener);
+    *listener = (struct listener){on_done, user};
+    hc_auto(py) capsule = PyCapsule_New(listener, listener_name, free_listener);
+    if (capsule == NULL) {
+        free(listener);
+        return NULL;
+    }
+    return PyCFunction_New(&definition, capsule);
+}
+
+bool hc_coroutine_start(PyObject *coroutine, void (*on_done)(void *user, PyObject *result),
+                        void *user) {
     if (!prepare_background()) {
         return false;
     }
     hc_auto(py) asyncio = PyImport_ImportModule("asyncio");
-    hc_auto(py) callback = asyncio == NULL ? NULL : PyCFunction_New(&definition, NULL);
+    hc_auto(py) callback = asyncio == NULL ? NULL : make_callback(on_done, user);
     hc_auto(py) future = callback == NULL ? NULL
                                           : PyObject_CallMethod(asyncio, "run_coroutine_threadsafe",
                                                                 "OO", coroutine, background_loop);

@@ -90,23 +90,50 @@ static PyObject *make_requests(const struct batch *batch) {
     return hc_take(list);
 }
 
-/* What RESULT, taken over, comes to: a coroutine's result, or itself. New reference. */
-static PyObject *complete(const struct batch *batch, PyObject *result) {
+/* ---- Calling the model ---- */
+
+/* A coroutine of a decoupled model has ended: if it has raised, nobody can be told but the log. */
+static void on_stream_done(void *user, PyObject *result) {
+    (void)user;
+    if (result == NULL) {
+        hc_py_log_exception("execute failed");
+    }
+}
+
+static void finish(struct batch *batch, PyObject *result);
+
+static void on_batch_done(void *user, PyObject *result) {
+    finish(user, result);
+}
+
+/*
+ * What RESULT, taken over, comes to: a coroutine's result, or itself. New reference. *LEFT: the
+ * batch is the coroutine's now.
+ */
+static PyObject *complete(struct batch *batch, PyObject *result, bool *left) {
     hc_auto(py) owned = result;
     if (owned == NULL || !hc_coroutine_is(owned)) {
         return hc_take(owned);
     }
-    if (!batch->executor->decoupled) {
+    if (!batch->executor->decoupled && !batch->executor->overlaps) {
         return hc_coroutine_run(owned);
     }
-    if (!hc_coroutine_start(owned)) {
+    bool overlaps = !batch->executor->decoupled;
+    if (!hc_coroutine_start(owned, overlaps ? on_batch_done : on_stream_done, batch)) {
         return NULL;
     }
+    *left = overlaps;
     Py_RETURN_NONE;
 }
 
-/* What execute() returns. New reference. */
-static PyObject *call_model(const struct batch *batch, PyObject *requests) {
+static uint64_t first_handle(const struct batch *batch) {
+    const struct hc_message_request *first =
+        (const void *)hc_end_request_memory(batch->executor->end, batch->first);
+    return first->handle;
+}
+
+/* What execute() returns, or its coroutine if it is not *LEFT to itself. New reference. */
+static PyObject *call_model(struct batch *batch, PyObject *requests, bool *left) {
     hc_auto(py) function = PyObject_GetAttrString(batch->executor->model, "execute");
     if (function == NULL) {
         PyErr_Clear();
@@ -117,10 +144,15 @@ static PyObject *call_model(const struct batch *batch, PyObject *requests) {
     if (before == NULL) {
         return NULL;
     }
-    PyObject *result = complete(batch, PyObject_CallFunctionObjArgs(function, requests, NULL));
+    hc_calls_enter(batch->link, first_handle(batch));
+    PyObject *result =
+        complete(batch, PyObject_CallFunctionObjArgs(function, requests, NULL), left);
+    hc_calls_leave();
     hc_shared_arrays_leave(before);
     return result;
 }
+
+/* ---- What it returns ---- */
 
 /* What is wrong with RESPONSE in the list that execute returned: new reference, or NULL if nothing.
  */
@@ -209,29 +241,50 @@ static void send_reschedules(const struct batch *batch) {
     }
 }
 
-static void run(struct batch *batch) {
-    hc_auto(py) requests = make_requests(batch);
-    batch->start_ns = hc_clock_ns();
-    hc_auto(py) result = requests == NULL ? NULL : call_model(batch, requests);
-    batch->end_ns = hc_clock_ns();
-    hc_reply_set_times(batch->start_ns, batch->end_ns);
-    /* The requests go first, so that an output that is an input may leave without a copy. */
-    Py_CLEAR(requests);
+/* Answer what RESULT, NULL for the pending exception, says of the requests. */
+static void answer(const struct batch *batch, PyObject *result) {
     if (result == NULL) {
         hc_py_log_exception("execute failed");
         fail_with_exception(batch);
-    } else if (result == Py_None) {
-        send_reschedules(batch);
-    } else {
-        hc_auto(py) fault = find_result_fault(batch, result);
-        if (fault != NULL) {
-            fail_batch(batch, fault);
-        } else {
-            send_responses(batch, result);
-            send_reschedules(batch);
-        }
+        return;
+    }
+    hc_auto(py) fault = result == Py_None ? NULL : find_result_fault(batch, result);
+    if (fault != NULL) {
+        fail_batch(batch, fault);
+        return;
+    }
+    if (result != Py_None) {
+        send_responses(batch, result);
+    }
+    send_reschedules(batch);
+}
+
+/* The end of the batch, which has come to RESULT, borrowed. */
+static void finish(struct batch *batch, PyObject *result) {
+    batch->end_ns = hc_clock_ns();
+    hc_reply_set_times(batch->start_ns, batch->end_ns);
+    answer(batch, result);
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        Py_CLEAR(batch->senders[i]); /* answers what nobody will */
+    }
+    report_executed(batch);
+    free(batch->senders);
+    free(batch);
+}
+
+static void run(struct batch *batch) {
+    bool left = false;
+    hc_auto(py) requests = make_requests(batch);
+    batch->start_ns = hc_clock_ns();
+    hc_auto(py) result = requests == NULL ? NULL : call_model(batch, requests, &left);
+    if (!left) {
+        /* The requests go first, so that an output that is an input may leave without a copy. */
+        Py_CLEAR(requests);
+        finish(batch, result);
     }
 }
+
+/* ---- The batch ---- */
 
 static PyObject *pin_message(struct hc_end *end, const struct hc_message_request *message) {
     const struct hc_pinned what = {
@@ -263,35 +316,23 @@ static bool make_senders(struct batch *batch) {
     return true;
 }
 
-static uint64_t first_handle(const struct batch *batch) {
-    const struct hc_message_request *first =
-        (const void *)hc_end_request_memory(batch->executor->end, batch->first);
-    return first->handle;
-}
-
 void hc_execute(const struct hc_executor *executor, const struct hc_entry *entry, uint32_t link) {
     size_t n_requests = claim((void *)hc_end_request_memory(executor->end, entry->offset));
     if (n_requests == 0) {
         skip(executor, entry, link);
         return;
     }
-    struct batch batch = {
+    struct batch *batch = hc_new(struct batch);
+    *batch = (struct batch){
         .executor = executor,
         .handle = entry->handle,
         .link = link,
         .first = entry->offset,
         .n_requests = n_requests,
-        .senders = hc_alloc_array(n_requests, sizeof *batch.senders),
+        .senders = hc_alloc_array(n_requests, sizeof *batch->senders),
     };
-    if (!make_senders(&batch)) {
+    if (!make_senders(batch)) {
         abort(); /* no memory for a few words: the server heals it */
     }
-    hc_calls_enter(link, first_handle(&batch));
-    run(&batch);
-    hc_calls_leave();
-    for (size_t i = 0; i < batch.n_requests; i++) {
-        Py_CLEAR(batch.senders[i]); /* answers what nobody will */
-    }
-    report_executed(&batch);
-    free(batch.senders);
+    run(batch);
 }

@@ -200,6 +200,7 @@ static bool initialize(struct host *host, const struct hc_control_frame *frame) 
         return false;
     }
     host->executor.decoupled = PyDict_GetItemString(body, "decoupled") == Py_True;
+    host->executor.overlaps = PyDict_GetItemString(body, "overlaps") == Py_True;
     host->executor.instance_name = get_text(args, "model_instance_name");
     if (host->executor.instance_name == NULL) {
         return false;

@@ -301,6 +301,7 @@ def control(server, what):
     requests.post(f"{server.url}/v2/repository/models/calls/{what}", timeout=60).raise_for_status()
 
 
+@pytest.mark.hippocamp_only("NVIDIA's server keeps what a model has not dropped itself")
 def test_unloading_takes_metrics_away(servers):
     server = servers.start("calls", "--model-control-mode=explicit", "--load-model=calls")
     assert run(server, COUNT.format(name="unloaded", by=2)) == 2

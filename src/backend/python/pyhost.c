@@ -114,6 +114,7 @@ static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error)
     cJSON_AddStringToObject(args, "model_instance_name", instance->name);
     cJSON_AddStringToObject(args, "model_instance_device_id", device);
     cJSON_AddBoolToObject(body, "decoupled", model->decoupled);
+    cJSON_AddBoolToObject(body, "overlaps", model->concurrency > 1);
     int fds[N_FIXED_FDS + HC_MAX_LINKS] = {
         host->channel.fd,   hc_arena_file(model->arena)->fd,
         host->responses.fd, model->server->spin_board.fd,

@@ -377,6 +377,20 @@ void python_on_template_end(struct python_model *model, bool was_ready, const ch
 
 /* ---- The table of functions ---- */
 
+/* How many coroutines of an instance may run side by side, when the config says so. */
+static enum hc_code read_concurrency(struct hc_model *model, struct hc_error *error) {
+    const char *value = hc_config_parameter(model->config, "CONCURRENT_EXECUTIONS");
+    uint64_t number = 1;
+    if (value != NULL &&
+        (!hc_text_number(hc_text_of(value), HC_MAX_CONCURRENCY, &number) || number == 0)) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "CONCURRENT_EXECUTIONS must be a number from 1 to %d, not '%s'",
+                            HC_MAX_CONCURRENCY, value);
+    }
+    model->concurrency = (unsigned)number;
+    return HC_OK;
+}
+
 static void load(struct hc_model *model) {
     struct python_model *own = hc_new(struct python_model);
     own->model = model;
@@ -406,7 +420,7 @@ static void load(struct hc_model *model) {
         fail_loading(own, &error);
         return;
     }
-    if (watchdog_start(own, &error) != HC_OK) {
+    if (watchdog_start(own, &error) != HC_OK || read_concurrency(model, &error) != HC_OK) {
         fail_loading(own, &error);
         return;
     }

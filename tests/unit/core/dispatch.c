@@ -25,6 +25,7 @@ static const struct hc_stats_times some_times = {1, 2, 3, 4};
 struct fixture {
     struct hc_model model;
     struct hc_instance instances[N_INSTANCES];
+    struct hc_execution executions[N_INSTANCES][HC_INSTANCE_DEPTH];
     struct fake_instance fakes[N_INSTANCES];
     struct hc_context context;
     struct hc_request requests[N_REQUESTS];
@@ -112,6 +113,7 @@ static int set_up(void **state) {
     for (unsigned i = 0; i < N_INSTANCES; i++) {
         fixture->instances[i].model = model;
         fixture->instances[i].index = i;
+        fixture->instances[i].executions = fixture->executions[i];
         hc_list_init(&fixture->instances[i].unanswered);
         fixture->fakes[i].instance = &fixture->instances[i];
     }

@@ -36,7 +36,8 @@ enum hc_control_kind {
     HC_CONTROL_IMPORTED = 2,
     /*
      * server -> pyhost: be an instance: call initialize with "args"; whether the model is
-     * "decoupled". Brings the descriptors. The first message to the child of a template.
+     * "decoupled", and whether its coroutines "overlaps". Brings the descriptors. The first message
+     * to the child of a template.
      */
     HC_CONTROL_INITIALIZE = 3,
     /*

@@ -62,7 +62,10 @@ struct hc_execution {
     uint64_t backend_place; /* the backend's */
 };
 
-enum { HC_INSTANCE_DEPTH = 2 }; /* one execution that runs, one that is ready to */
+enum {
+    HC_INSTANCE_DEPTH = 2, /* one execution that runs, one that is ready to */
+    HC_MAX_CONCURRENCY = 256,
+};
 
 enum hc_instance_state {
     HC_INSTANCE_DOWN, /* starting, or dead */
@@ -84,7 +87,7 @@ struct hc_instance {
 
     /* Under the model's lock. */
     enum hc_instance_state state;
-    struct hc_execution executions[HC_INSTANCE_DEPTH]; /* the older one first */
+    struct hc_execution *executions; /* the older one first; room for HC_INSTANCE_DEPTH, or more */
     unsigned n_executions;
     struct hc_list unanswered; /* requests, by _instance_link */
 };
@@ -126,6 +129,8 @@ struct hc_model {
     void *backend_model;
     struct hc_instance *instances;
     size_t n_instances;
+    unsigned concurrency; /* executions that run side by side in an instance, if its backend has set
+                             it before the config is complete; at most HC_MAX_CONCURRENCY */
 
     /* Control thread. */
     enum hc_model_state state;
