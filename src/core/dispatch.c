@@ -21,8 +21,8 @@ static struct hc_instance *pick_instance(struct hc_model *model) {
     struct hc_instance *best = NULL;
     unsigned least = model->depth;
     for (size_t i = 0; i < model->n_instances && least > 0; i++) {
-        struct hc_instance *instance = &model->instances[i];
-        if (has_room(instance) && instance->n_executions < least) {
+        struct hc_instance *instance = model->instances[i];
+        if (has_room(instance) && !instance->closed && instance->n_executions < least) {
             best = instance;
             least = instance->n_executions;
         }
@@ -92,7 +92,7 @@ static void fill_up(struct hc_instance *instance, struct hc_execution *execution
 
 static void fill_up_all(struct hc_model *model, uint64_t now_ns) {
     for (size_t i = 0; i < model->n_instances; i++) {
-        struct hc_instance *instance = &model->instances[i];
+        struct hc_instance *instance = model->instances[i];
         if (instance->n_executions > 0 && instance->state == HC_INSTANCE_READY) {
             fill_up(instance, &instance->executions[instance->n_executions - 1], now_ns);
         }
@@ -120,11 +120,11 @@ static struct hc_instance *take_batch(struct hc_model *model, uint64_t now_ns,
     return instance != NULL && hc_schedule_take(instance, now_ns, batch) ? instance : NULL;
 }
 
-/* Sequences: each instance has batches of its own. */
+/* Sequences: each instance has batches of its own, also one that leaves. */
 static struct hc_instance *take_own_batch(struct hc_model *model, uint64_t now_ns,
                                           struct hc_list *batch) {
     for (size_t i = 0; i < model->n_instances; i++) {
-        struct hc_instance *instance = &model->instances[i];
+        struct hc_instance *instance = model->instances[i];
         bool may_run = has_room(instance) && hc_schedule_has_for(instance) &&
                        (!model->limited || hc_rate_limit_acquire(instance));
         if (may_run && hc_schedule_take(instance, now_ns, batch)) {
@@ -181,8 +181,24 @@ static void expire(struct hc_model *model, uint64_t now_ns) {
     }
 }
 
+/* An instance that leaves and has nothing to do any more says so, once. */
+static void tell_if_idle(struct hc_instance *instance) {
+    struct hc_model *model = instance->model;
+    bool idle =
+        instance->n_executions == 0 && hc_list_empty(&instance->unanswered) &&
+        (!model->has_sequences || hc_sequencer_is_vacant(&model->sequencer, instance->index));
+    if (instance->closed && idle && !instance->idle_told) {
+        instance->idle_told = true;
+        hc_model_ref(model);
+        hc_loop_post(model->server->control, &instance->idle_task);
+    }
+}
+
 /* With the model locked: where nothing is queued, nobody waits for resources to run it. */
 static void settle(struct hc_model *model) {
+    for (size_t i = 0; i < model->n_instances && model->n_leaving > 0; i++) {
+        tell_if_idle(model->instances[i]);
+    }
     if (model->limited && hc_schedule_count(model) == 0) {
         hc_rate_limit_settle(model);
     }
@@ -272,17 +288,22 @@ static void requeue(struct hc_model *model, struct hc_execution *execution, uint
     }
 }
 
+/* Take back what waits behind the instance's execution; false when nothing does. */
+static bool take_back(struct hc_instance *instance) {
+    struct hc_model *model = instance->model;
+    unsigned last = instance->n_executions - 1;
+    if (instance->n_executions < HC_INSTANCE_DEPTH ||
+        !model->backend->withdraw(instance, &instance->executions[last])) {
+        return false;
+    }
+    requeue(model, &instance->executions[last], hc_clock_ns());
+    remove_execution(instance, last);
+    return true;
+}
+
 /* For an instance that has nothing to do: take back what waits behind another's execution. */
 static void take_back_waiting(struct hc_model *model) {
-    for (size_t i = 0; i < model->n_instances; i++) {
-        struct hc_instance *instance = &model->instances[i];
-        unsigned last = instance->n_executions - 1;
-        if (instance->n_executions >= HC_INSTANCE_DEPTH &&
-            model->backend->withdraw(instance, &instance->executions[last])) {
-            requeue(model, &instance->executions[last], hc_clock_ns());
-            remove_execution(instance, last);
-            return;
-        }
+    for (size_t i = 0; i < model->n_instances && !take_back(model->instances[i]); i++) {
     }
 }
 
@@ -351,12 +372,43 @@ void hc_dispatch_answered(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
     detach(request);
-    if (request->_job.sequence == NULL) {
+    if (request->_job.sequence == NULL && model->n_leaving == 0) {
         pthread_mutex_unlock(&model->lock);
         return;
     }
     uint64_t now_ns = hc_clock_ns();
     hc_schedule_done(request, now_ns);
+    dispatch_and_unlock(model, now_ns);
+}
+
+void hc_dispatch_open(struct hc_instance *instance) {
+    struct hc_model *model = instance->model;
+    uint64_t now_ns = hc_clock_ns();
+    pthread_mutex_lock(&model->lock);
+    instance->closed = false;
+    if (model->has_sequences) {
+        hc_sequencer_open(&model->sequencer, instance->index, now_ns);
+    }
+    dispatch_and_unlock(model, now_ns);
+}
+
+void hc_dispatch_close(struct hc_instance *instance) {
+    struct hc_model *model = instance->model;
+    uint64_t now_ns = hc_clock_ns();
+    pthread_mutex_lock(&model->lock);
+    instance->closed = true;
+    instance->idle_told = false;
+    model->n_leaving++;
+    if (model->has_sequences) {
+        hc_sequencer_close(&model->sequencer, instance->index);
+    }
+    if (model->limited) {
+        hc_rate_limit_settle_one(instance);
+    }
+    for (unsigned i = 0; i < instance->n_executions; i++) {
+        instance->executions[i].open = false;
+    }
+    take_back(instance);
     dispatch_and_unlock(model, now_ns);
 }
 
@@ -416,7 +468,7 @@ size_t hc_dispatch_in_flight(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
     size_t n = hc_schedule_count(model);
     for (size_t i = 0; i < model->n_instances; i++) {
-        hc_list_each (link, &model->instances[i].unanswered) {
+        hc_list_each (link, &model->instances[i]->unanswered) {
             n++;
         }
     }
@@ -429,7 +481,7 @@ size_t hc_dispatch_pending(struct hc_model *model) {
     size_t n = hc_schedule_count(model);
     unsigned n_running = model->concurrency > 1 ? model->concurrency : 1;
     for (size_t i = 0; i < model->n_instances; i++) {
-        const struct hc_instance *instance = &model->instances[i];
+        const struct hc_instance *instance = model->instances[i];
         for (unsigned j = n_running; j < instance->n_executions; j++) {
             n += instance->executions[j].n_requests;
         }

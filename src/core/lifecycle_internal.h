@@ -3,7 +3,8 @@
  *
  *   lifecycle.c   start and stop
  *   managed.c     which models there are, and their versions; the catalog that says so
- *   loading.c     one model loading, from its config to the change of versions
+ *   planning.c    what is to be loaded, and what of that is there already
+ *   loading.c     one model loading, from its first version to the change of versions
  *   dependents.c  ensembles: what they wait for, and what becomes of them with their models
  *   control.c     loading and unloading for clients, the index
  *   override.c    folders made of files that came with a request
@@ -25,6 +26,7 @@ struct managed_version {
     char *reason;             /* why it is unavailable; NULL: not at all */
     struct hc_model *model;   /* while ready: one reference */
     struct hc_model *leaving; /* while unloading: borrowed */
+    uint64_t stamp;           /* of the files that it was loaded from; 0: a client's own */
 };
 
 /* A model that is, was or was to be loaded. */
@@ -68,6 +70,8 @@ struct loading_version {
     struct hc_model *model; /* one reference; NULL: not begun, or failed */
     char *failure;
     unsigned n_retries_left;
+    uint64_t stamp;
+    bool kept; /* it serves already, and is only to change its instances */
 };
 
 /* A load under way: new versions that take the place of the old ones when all are ready. */
@@ -146,6 +150,24 @@ bool managed_all_ready(const struct hc_lifecycle *lifecycle);
 /* Publish a new catalog if anything has changed. */
 void publish(struct hc_lifecycle *lifecycle);
 
+/* ---- planning.c ---- */
+
+struct source;
+
+/* Make a plan of what is to be loaded; on success it is the caller's. */
+enum hc_code plan_loading(struct managed *managed, const struct source *source,
+                          struct loading **loading, struct hc_error *error);
+void loading_free(struct loading *loading);
+
+/* Whether what is ready is what would be loaded. */
+bool is_up_to_date(const struct managed *managed, const struct loading *loading);
+
+/* Mark the versions of which nothing but their instances has changed. */
+void keep_versions(const struct managed *managed, struct loading *loading);
+
+/* The folder of a model in its repositories, to be freed. */
+enum hc_code find_folder(const struct managed *managed, char **folder, struct hc_error *error);
+
 /* ---- loading.c ---- */
 
 /* Where a model is loaded from: a folder, with its config or another one. */
@@ -171,16 +193,11 @@ char *describe_failure(const struct managed *managed, enum hc_code *code);
 /* Begin and end what can be. */
 void advance_loads(struct hc_lifecycle *lifecycle);
 
-void loading_free(struct loading *loading);
-
 /* Take all versions of a model down, and with them the ensembles on top of it. */
 void unload_model(struct managed *managed);
 
 /* Let go of a model that has been loaded but is not going to be served. */
 void discard_model(struct hc_model *model);
-
-/* The folder of a model in its repositories, to be freed. */
-enum hc_code find_folder(const struct managed *managed, char **folder, struct hc_error *error);
 
 /* ---- idle.c ---- */
 

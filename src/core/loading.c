@@ -10,126 +10,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "core/instances.h"
 #include "lifecycle_internal.h"
-#include "model/config_json.h"
-#include "model/unused.h"
-
-void loading_free(struct loading *loading) {
-    if (loading == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < loading->n_versions; i++) {
-        free(loading->versions[i].failure);
-    }
-    hc_list_remove(&loading->link);
-    free(loading->versions);
-    hc_config_free(loading->config);
-    hc_config_free(loading->settled);
-    hc_buf_finish(&loading->unused);
-    free(loading->folder);
-    free(loading);
-}
-
-HC_CLEANUP(loading, struct loading *, loading_free);
-
-enum hc_code find_folder(const struct managed *managed, char **folder, struct hc_error *error) {
-    const struct hc_server_options *options = &managed->lifecycle->server->options;
-    if (managed->namespace_ != NULL) {
-        return hc_repository_find(&(char *){managed->namespace_}, 1, managed->name, folder, error);
-    }
-    return hc_repository_find(options->repositories, options->n_repositories, managed->name, folder,
-                              error);
-}
 
 /* ---- Beginning ---- */
-
-/* The config to load, up to where the backend completes it, and what of it has no effect. */
-static enum hc_code read_config(const struct managed *managed, const struct source *source,
-                                struct hc_buf *unused, Inference__ModelConfig **config_out,
-                                struct hc_error *error) {
-    const struct hc_server_options *options = &managed->lifecycle->server->options;
-    hc_auto(config) config = NULL;
-    if (source->config != NULL) {
-        *config_out = hc_config_copy(source->config);
-        return HC_OK;
-    }
-    if (source->config_json.data != NULL) {
-        HC_TRY(hc_config_json_read(source->config_json, &config, error));
-    } else {
-        HC_TRY(hc_config_open(source->folder, options->config_name, options->auto_complete, &config,
-                              error));
-    }
-    hc_config_list_unused(config, unused);
-    HC_TRY(hc_config_prepare(config, managed->name, source->folder, options->auto_complete, error));
-    HC_TRY(hc_config_place(config, &(struct hc_gpus){0}, error));
-    *config_out = hc_take(config);
-    return HC_OK;
-}
-
-/* One number for the files of all versions. */
-static enum hc_code read_stamp(const struct source *source, const struct hc_versions *versions,
-                               uint64_t *stamp, struct hc_error *error) {
-    uint64_t sum = 1;
-    if (source->config != NULL || source->config_json.data != NULL) {
-        *stamp = source->stamp;
-        return HC_OK;
-    }
-    for (size_t i = 0; i < versions->n; i++) {
-        uint64_t one;
-        HC_TRY(hc_repository_stamp(source->folder, versions->numbers[i], &one, error));
-        sum = sum * 31 + one;
-    }
-    *stamp = sum != 0 ? sum : 1;
-    return HC_OK;
-}
-
-static enum hc_code plan(struct managed *managed, const struct source *source,
-                         struct loading **loading_out, struct hc_error *error) {
-    hc_auto(loading) loading = hc_new(struct loading);
-    loading->managed = managed;
-    loading->folder = hc_strdup(source->folder);
-    managed->config_refused = true;
-    HC_TRY(read_config(managed, source, &loading->unused, &loading->config, error));
-    managed->config_refused = false;
-    hc_auto_versions all = {0};
-    hc_auto_versions chosen = {0};
-    HC_TRY(hc_repository_versions(source->folder, &all, error));
-    HC_TRY(hc_repository_choose(loading->config, &all, &chosen, error));
-    HC_TRY(read_stamp(source, &chosen, &loading->stamp, error));
-    loading->versions = hc_alloc_array(chosen.n, sizeof *loading->versions);
-    loading->n_versions = chosen.n;
-    for (size_t i = 0; i < chosen.n; i++) {
-        loading->versions[i] = (struct loading_version){
-            .number = chosen.numbers[i],
-            .n_retries_left = managed->lifecycle->server->options.n_load_retries,
-        };
-    }
-    *loading_out = hc_take(loading);
-    return HC_OK;
-}
-
-static bool same_config(const Inference__ModelConfig *a, const Inference__ModelConfig *b) {
-    hc_auto_buf first = {0};
-    hc_auto_buf second = {0};
-    hc_config_json_print(a, &first);
-    hc_config_json_print(b, &second);
-    return hc_text_equal(hc_buf_text(&first), hc_buf_text(&second));
-}
-
-/* Whether what is ready is what would be loaded. */
-static bool is_up_to_date(const struct managed *managed, const struct loading *loading) {
-    size_t n_ready = 0;
-    for (size_t i = 0; i < managed->n_versions; i++) {
-        n_ready += managed->versions[i].state == HC_MODEL_READY ? 1 : 0;
-    }
-    bool same = managed->wanted && managed->config != NULL && loading->stamp != 0 &&
-                managed->stamp == loading->stamp && strcmp(managed->folder, loading->folder) == 0 &&
-                n_ready == loading->n_versions;
-    for (size_t i = 0; same && i < loading->n_versions; i++) {
-        same = managed_ready(managed, loading->versions[i].number) != NULL;
-    }
-    return same && same_config(managed->config, loading->config);
-}
 
 char *describe_failure(const struct managed *managed, enum hc_code *code) {
     *code = HC_OK;
@@ -214,7 +98,7 @@ void load_model(struct managed *managed, const struct source *source, struct loa
     struct hc_lifecycle *lifecycle = managed->lifecycle;
     struct loading *loading;
     struct hc_error error;
-    if (plan(managed, source, &loading, &error) != HC_OK) {
+    if (plan_loading(managed, source, &loading, &error) != HC_OK) {
         managed->wanted = managed->wanted || !managed->config_refused;
         refuse_load(managed, call, &error);
         return;
@@ -225,6 +109,7 @@ void load_model(struct managed *managed, const struct source *source, struct loa
         end_call(managed, call);
         return;
     }
+    keep_versions(managed, loading);
     if (loading->unused.size > 0) {
         hc_log_info("model '%s': nothing follows from %s in its config", managed->name,
                     hc_buf_string(&loading->unused));
@@ -323,8 +208,43 @@ static void on_loaded(struct hc_model *model) {
     progress_soon(lifecycle);
 }
 
+/* The version serves with other instances, or goes on with those that it has. */
+static void on_changed(struct hc_model *model, const struct hc_error *error) {
+    struct hc_lifecycle *lifecycle = model->server->lifecycle;
+    struct loading *loading;
+    struct loading_version *version = find_loading(lifecycle, model, &loading);
+    if (version == NULL) {
+        return;
+    }
+    version->model = NULL;
+    lifecycle->n_running--;
+    if (error == NULL) {
+        loading->n_ended++;
+    } else {
+        hc_auto(text) failure = hc_format("%s: %s", hc_code_name(error->code), error->message);
+        fail_version(loading, version, failure);
+    }
+    hc_model_unref(model);
+    progress_soon(lifecycle);
+}
+
+/* Nothing has changed of the version but its instances. */
+static void change_version(struct loading *loading, struct loading_version *version,
+                           struct hc_model *model) {
+    hc_model_ref(model);
+    version->model = model;
+    loading->managed->lifecycle->n_running++;
+    hc_instances_change(model, loading->config, on_changed);
+}
+
 static void begin_version(struct loading *loading, struct loading_version *version) {
     struct hc_lifecycle *lifecycle = loading->managed->lifecycle;
+    struct hc_model *kept = managed_ready(loading->managed, version->number);
+    version->kept = version->kept && kept != NULL;
+    if (version->kept) {
+        change_version(loading, version, kept);
+        return;
+    }
     const Inference__ModelConfig *config =
         loading->settled != NULL ? loading->settled : loading->config;
     struct hc_model *model;
@@ -371,7 +291,9 @@ static void give_up(struct loading *loading) {
             hc_buf_appendf(&text, "version %" PRId64 " is at UNAVAILABLE state: %s;",
                            version->number, version->failure);
         }
-        give_up_version(loading->managed, version);
+        if (!version->kept) {
+            give_up_version(loading->managed, version);
+        }
     }
     set_failure(loading->managed, text.size > 0 ? hc_buf_string(&text) : NULL);
     hc_log_info("failed to load '%s'", loading->managed->name);
@@ -389,18 +311,27 @@ static bool is_loaded(const struct loading *loading, int64_t number) {
 /* All versions are ready: they take over, and those that were there before go. */
 static void take_over(struct loading *loading) {
     struct managed *managed = loading->managed;
+    bool other = false; /* for the ensembles on top of it */
     for (size_t i = 0; i < loading->n_versions; i++) {
-        managed_set(managed, hc_take(loading->versions[i].model));
+        struct loading_version *version = &loading->versions[i];
+        if (!version->kept) {
+            managed_set(managed, hc_take(version->model));
+            managed_version(managed, version->number)->stamp = version->stamp;
+            other = true;
+        }
     }
     for (size_t i = 0; i < managed->n_versions; i++) {
         if (!is_loaded(loading, managed->versions[i].number)) {
+            other = other || managed->versions[i].model != NULL;
             managed_drop(&managed->versions[i]);
         }
     }
     adopt(managed, loading, loading->stamp);
     set_failure(managed, NULL);
     hc_log_info("successfully loaded '%s'", managed->name);
-    reload_dependents(managed);
+    if (other) {
+        reload_dependents(managed);
+    }
 }
 
 static void end_loading(struct loading *loading) {

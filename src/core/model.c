@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/instances.h"
 #include "core/rate_limit.h"
 #include "core/schedule.h"
 #include "core/server.h"
@@ -94,24 +95,6 @@ static void read_config(struct hc_model *model) {
     hc_schedule_configure(model);
 }
 
-static void make_instances(struct hc_model *model) {
-    hc_auto_instances list = {0};
-    hc_config_list_instances(model->config, &list);
-    model->instances = hc_alloc_array(list.n, sizeof *model->instances);
-    model->n_instances = list.n;
-    for (unsigned i = 0; i < list.n; i++) {
-        struct hc_instance *instance = &model->instances[i];
-        instance->model = model;
-        instance->index = i;
-        instance->name = hc_take(list.items[i].name);
-        instance->kind = list.items[i].kind;
-        instance->device = list.items[i].device;
-        instance->group = list.items[i].group;
-        instance->passive = instance->group->passive;
-        hc_list_init(&instance->unanswered);
-    }
-}
-
 static void on_unused(struct hc_task *task) {
     struct hc_model *model = hc_list_item(task, struct hc_model, unused_task);
     if (model->state == HC_MODEL_UNLOADING && model->backend_model != NULL) {
@@ -148,7 +131,7 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     pthread_mutex_init(&model->lock, NULL);
     hc_list_init(&model->order);
     hc_alarms_init(&model->alarms, model, server->n_contexts);
-    make_instances(model);
+    hc_instances_make(model);
     read_config(model);
     enum hc_code code = hc_rate_limit_join(model, error);
     if (code != HC_OK) {
@@ -159,22 +142,51 @@ enum hc_code hc_model_create(struct hc_server *server, const char *folder, int64
     return HC_OK;
 }
 
+/* A config that was the model's, with its JSON once that has been replaced as well. */
+struct hc_model_config {
+    struct hc_model_config *next;
+    Inference__ModelConfig *config;
+    char *json;
+};
+
+void hc_model_retire_config(struct hc_model *model, Inference__ModelConfig *config) {
+    struct hc_model_config *retired = hc_new(struct hc_model_config);
+    retired->config = config;
+    retired->next = model->retired;
+    model->retired = retired;
+}
+
+void hc_model_replace_config(struct hc_model *model, Inference__ModelConfig *config) {
+    hc_auto_buf json = {0};
+    hc_config_json_print(config, &json);
+    hc_model_retire_config(model, model->config);
+    model->retired->json = model->config_json;
+    model->config = config;
+    model->config_json = hc_buf_take(&json);
+}
+
+static void free_retired(struct hc_model *model) {
+    for (struct hc_model_config *retired; (retired = model->retired) != NULL;) {
+        model->retired = retired->next;
+        hc_config_free(retired->config);
+        free(retired->json);
+        free(retired);
+    }
+}
+
 void hc_model_destroy(struct hc_model *model) {
     if (model->backend_model != NULL) {
         model->backend->destroy(model);
     }
     hc_rate_limit_leave(model);
-    for (size_t i = 0; i < model->n_instances; i++) {
-        free(model->instances[i].name);
-        free(model->instances[i].executions);
-    }
-    free(model->instances);
+    hc_instances_free(model);
     hc_schedule_finish(model);
     hc_arena_destroy(model->arena);
     hc_model_stats_destroy(model->stats);
     hc_alarms_finish(&model->alarms);
     hc_pool_finish(&model->memory);
-    hc_config_free(model->config);
+    hc_model_retire_config(model, model->config);
+    free_retired(model);
     pthread_mutex_destroy(&model->lock);
     free(model->config_json);
     free(model->reason);
@@ -217,9 +229,13 @@ static void finish_loading(struct hc_model *model, const struct hc_error *error)
     model->on_loaded(model);
 }
 
+static void on_warm(void *user, const struct hc_error *error) {
+    finish_loading(user, error);
+}
+
 void hc_model_loaded(struct hc_model *model, const struct hc_error *error) {
     if (error == NULL && model->config->n_model_warmup > 0) {
-        hc_warmup_run(model, finish_loading);
+        hc_warmup_run(model->instances, model->n_instances, on_warm, model);
     } else {
         finish_loading(model, error);
     }
@@ -239,7 +255,7 @@ bool hc_model_is_up(struct hc_model *model) {
     bool up = model->n_instances == 0;
     pthread_mutex_lock(&model->lock);
     for (size_t i = 0; i < model->n_instances && !up; i++) {
-        up = model->instances[i].state == HC_INSTANCE_READY;
+        up = model->instances[i]->state == HC_INSTANCE_READY;
     }
     pthread_mutex_unlock(&model->lock);
     return up;

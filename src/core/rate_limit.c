@@ -64,36 +64,43 @@ static void describe(struct hc_instance *instance, const Inference__ModelRateLim
     instance->granted_task.run = on_granted;
 }
 
-enum hc_code hc_rate_limit_join(struct hc_model *model, struct hc_error *error) {
-    struct hc_rate_limiter *own = model->server->rate_limiter;
-    enum hc_code code = HC_OK;
+enum hc_code hc_rate_limit_join_one(struct hc_instance *instance, struct hc_error *error) {
+    struct hc_rate_limiter *own = limiter_of(instance);
     if (own == NULL) {
         return HC_OK;
     }
     pthread_mutex_lock(&own->lock);
-    for (size_t i = 0; i < model->n_instances && code == HC_OK; i++) {
-        struct hc_instance *instance = &model->instances[i];
-        describe(instance, instance->group->rate_limiter);
-        code = hc_limiter_join(&own->limiter, &instance->limited, error);
-    }
+    describe(instance, instance->group->rate_limiter);
+    enum hc_code code = hc_limiter_join(&own->limiter, &instance->limited, error);
     pthread_mutex_unlock(&own->lock);
     return code;
 }
 
-void hc_rate_limit_leave(struct hc_model *model) {
-    struct hc_rate_limiter *own = model->server->rate_limiter;
+void hc_rate_limit_leave_one(struct hc_instance *instance) {
+    struct hc_rate_limiter *own = limiter_of(instance);
     if (own == NULL) {
         return;
     }
     pthread_mutex_lock(&own->lock);
-    for (size_t i = 0; i < model->n_instances; i++) {
-        struct hc_limiter_member *member = &model->instances[i].limited;
-        if (hc_list_in(&member->_link)) {
-            hc_limiter_leave(&own->limiter, member);
-        }
-        free((void *)member->needs);
+    if (hc_list_in(&instance->limited._link)) {
+        hc_limiter_leave(&own->limiter, &instance->limited);
     }
+    free((void *)instance->limited.needs);
+    instance->limited.needs = NULL;
     pthread_mutex_unlock(&own->lock);
+}
+
+enum hc_code hc_rate_limit_join(struct hc_model *model, struct hc_error *error) {
+    for (size_t i = 0; i < model->n_instances; i++) {
+        HC_TRY(hc_rate_limit_join_one(model->instances[i], error));
+    }
+    return HC_OK;
+}
+
+void hc_rate_limit_leave(struct hc_model *model) {
+    for (size_t i = 0; i < model->n_instances; i++) {
+        hc_rate_limit_leave_one(model->instances[i]);
+    }
 }
 
 /* ---- Turns ---- */
@@ -115,14 +122,14 @@ static void grant(struct hc_rate_limiter *own, const struct hc_model *asking) {
 }
 
 static bool is_idle(const struct hc_instance *instance) {
-    return instance->state == HC_INSTANCE_READY && !instance->passive &&
+    return instance->state == HC_INSTANCE_READY && !instance->passive && !instance->closed &&
            instance->n_executions == 0;
 }
 
 /* The first idle instance that has its resources. */
 static struct hc_instance *find_running(const struct hc_model *model) {
     for (size_t i = 0; i < model->n_instances; i++) {
-        struct hc_instance *instance = &model->instances[i];
+        struct hc_instance *instance = model->instances[i];
         if (is_idle(instance) && instance->limited.state == HC_LIMITER_RUNNING) {
             return instance;
         }
@@ -133,7 +140,7 @@ static struct hc_instance *find_running(const struct hc_model *model) {
 /* Have so many idle instances in line, as far as there are any. */
 static void line_up(struct hc_rate_limiter *own, const struct hc_model *model, size_t n_wanted) {
     for (size_t i = 0; i < model->n_instances && n_wanted > 0; i++) {
-        struct hc_instance *instance = &model->instances[i];
+        struct hc_instance *instance = model->instances[i];
         if (!is_idle(instance)) {
             continue;
         }
@@ -208,6 +215,6 @@ void hc_rate_limit_settle_one(struct hc_instance *instance) {
 
 void hc_rate_limit_settle(struct hc_model *model) {
     for (size_t i = 0; i < model->n_instances; i++) {
-        hc_rate_limit_settle_one(&model->instances[i]);
+        hc_rate_limit_settle_one(model->instances[i]);
     }
 }

@@ -3,10 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "core/instances.h"
 #include "core/request.h"
 #include "core/sequence.h"
 #include "core/server.h"
@@ -72,11 +71,7 @@ static void set_depth(struct hc_model *model, bool early) {
     if (model->concurrency > model->depth && !model->has_sequences && !model->limited) {
         model->depth = model->concurrency;
     }
-    unsigned room = model->depth > HC_INSTANCE_DEPTH ? model->depth : HC_INSTANCE_DEPTH;
-    for (size_t i = 0; i < model->n_instances; i++) {
-        free(model->instances[i].executions);
-        model->instances[i].executions = hc_alloc_array(room, sizeof(struct hc_execution));
-    }
+    hc_instances_make_room(model);
 }
 
 void hc_schedule_configure(struct hc_model *model) {

@@ -24,15 +24,15 @@ struct warmup_instance {
 };
 
 struct warmup {
-    struct hc_model *model;
     hc_warmup_on_done *on_done;
+    void *user;
     size_t n_running; /* instances */
     struct hc_error error;
     struct warmup_instance instances[];
 };
 
 static const Inference__ModelWarmup *sample_of(const struct warmup_instance *own) {
-    const Inference__ModelConfig *config = own->warmup->model->config;
+    const Inference__ModelConfig *config = own->instance->model->config;
     return own->sample < config->n_model_warmup ? config->model_warmup[own->sample] : NULL;
 }
 
@@ -138,7 +138,7 @@ static enum hc_code fill_in(struct hc_request *request, const Inference__ModelWa
 static void on_response(struct hc_request *request, struct hc_response *response, bool final);
 
 static struct hc_request *make_request(struct warmup_instance *own, struct hc_error *error) {
-    struct hc_model *model = own->warmup->model;
+    struct hc_model *model = own->instance->model;
     struct hc_request *request = hc_request_create(hc_server_context(model->server));
     request->model = model;
     hc_model_ref(model);
@@ -193,7 +193,7 @@ static void finish_instance(struct warmup_instance *own) {
     if (--warmup->n_running > 0) {
         return;
     }
-    warmup->on_done(warmup->model, warmup->error.code != HC_OK ? &warmup->error : NULL);
+    warmup->on_done(warmup->user, warmup->error.code != HC_OK ? &warmup->error : NULL);
     free(warmup);
 }
 
@@ -230,17 +230,16 @@ static void on_response(struct hc_request *request, struct hc_response *response
     }
 }
 
-void hc_warmup_run(struct hc_model *model, hc_warmup_on_done *on_done) {
-    struct warmup *warmup =
-        hc_alloc(sizeof *warmup + model->n_instances * sizeof warmup->instances[0]);
-    warmup->model = model;
+void hc_warmup_run(struct hc_instance *const *instances, size_t n, hc_warmup_on_done *on_done,
+                   void *user) {
+    struct warmup *warmup = hc_alloc(sizeof *warmup + n * sizeof warmup->instances[0]);
     warmup->on_done = on_done;
-    warmup->n_running = model->n_instances + 1;
-    for (size_t i = 0; i < model->n_instances; i++) {
-        warmup->instances[i] =
-            (struct warmup_instance){.warmup = warmup, .instance = &model->instances[i]};
+    warmup->user = user;
+    warmup->n_running = n + 1;
+    for (size_t i = 0; i < n; i++) {
+        warmup->instances[i] = (struct warmup_instance){.warmup = warmup, .instance = instances[i]};
     }
-    for (size_t i = 0; i < model->n_instances; i++) {
+    for (size_t i = 0; i < n; i++) {
         go_on(&warmup->instances[i]);
     }
     finish_instance(&(struct warmup_instance){.warmup = warmup});

@@ -67,6 +67,15 @@ bool hc_config_same_model(const Inference__ModelConfig *a, const Inference__Mode
     return same_bytes(&view_a.base, &view_b.base);
 }
 
+Inference__ModelConfig *hc_config_with_instances(const Inference__ModelConfig *config,
+                                                 const Inference__ModelConfig *other) {
+    Inference__ModelConfig view = *config;
+    view.n_instance_group = other->n_instance_group;
+    view.instance_group = other->instance_group;
+    view.version_policy = other->version_policy;
+    return hc_config_copy(&view);
+}
+
 bool hc_config_same_instances(const Inference__ModelInstanceGroup *a,
                               const Inference__ModelInstanceGroup *b) {
     Inference__ModelInstanceGroup view_a = *a;

@@ -30,6 +30,8 @@ struct hc_sequencer_slot {
 };
 
 struct hc_sequencer_instance {
+    bool open;          /* new sequences may come to it */
+    size_t n_sequences; /* that have a slot of it */
     struct hc_sequencer_slot *slots;
     struct hc_batcher batcher; /* oldest */
 };
@@ -37,6 +39,9 @@ struct hc_sequencer_instance {
 /* Slots with low numbers come first, so that sequences spread over the instances. */
 static void free_slot(struct hc_sequencer *sequencer, struct hc_sequencer_slot *slot) {
     slot->sequence = NULL;
+    if (!sequencer->_instances[slot->instance]->open) {
+        return;
+    }
     hc_heap_put(&sequencer->_free_slots, &slot->item,
                 (uint64_t)slot->index << 32 | (uint64_t)slot->instance);
 }
@@ -46,16 +51,24 @@ void hc_sequencer_init(struct hc_sequencer *sequencer,
     *sequencer = (struct hc_sequencer){._settings = *settings};
     hc_list_init(&sequencer->_backlog);
     hc_list_init(&sequencer->_idle);
-    sequencer->_instances = hc_alloc_array(settings->n_instances, sizeof *sequencer->_instances);
     for (size_t i = 0; i < settings->n_instances; i++) {
-        struct hc_sequencer_instance *instance = &sequencer->_instances[i];
-        hc_batcher_init(&instance->batcher, &settings->batches);
-        instance->slots = hc_alloc_array(settings->n_slots, sizeof *instance->slots);
-        for (uint32_t j = 0; j < settings->n_slots; j++) {
-            instance->slots[j].instance = i;
-            instance->slots[j].index = j;
-            free_slot(sequencer, &instance->slots[j]);
-        }
+        hc_sequencer_extend(sequencer);
+        hc_sequencer_open(sequencer, i, 0);
+    }
+}
+
+void hc_sequencer_extend(struct hc_sequencer *sequencer) {
+    size_t n = sequencer->_n_instances;
+    sequencer->_instances =
+        hc_realloc(sequencer->_instances, (n + 1) * sizeof(struct hc_sequencer_instance *));
+    struct hc_sequencer_instance *instance = hc_new(struct hc_sequencer_instance);
+    sequencer->_instances[n] = instance;
+    sequencer->_n_instances++;
+    hc_batcher_init(&instance->batcher, &sequencer->_settings.batches);
+    instance->slots = hc_alloc_array(sequencer->_settings.n_slots, sizeof *instance->slots);
+    for (uint32_t i = 0; i < sequencer->_settings.n_slots; i++) {
+        instance->slots[i].instance = n;
+        instance->slots[i].index = i;
     }
 }
 
@@ -80,9 +93,10 @@ void hc_sequencer_finish(struct hc_sequencer *sequencer) {
     while (!hc_list_empty(&sequencer->_idle)) {
         destroy(sequencer, hc_list_item(sequencer->_idle.next, struct hc_sequence, link));
     }
-    for (size_t i = 0; i < sequencer->_settings.n_instances; i++) {
-        hc_batcher_finish(&sequencer->_instances[i].batcher);
-        free(sequencer->_instances[i].slots);
+    for (size_t i = 0; i < sequencer->_n_instances; i++) {
+        hc_batcher_finish(&sequencer->_instances[i]->batcher);
+        free(sequencer->_instances[i]->slots);
+        free(sequencer->_instances[i]);
     }
     free(sequencer->_instances);
     hc_heap_finish(&sequencer->_free_slots);
@@ -90,7 +104,7 @@ void hc_sequencer_finish(struct hc_sequencer *sequencer) {
 
 static struct hc_batcher *batcher_of(const struct hc_sequencer *sequencer,
                                      const struct hc_sequence *sequence) {
-    return &sequencer->_instances[sequence->slot->instance].batcher;
+    return &sequencer->_instances[sequence->slot->instance]->batcher;
 }
 
 /* Oldest: the next job of a sequence with a slot and no job under way goes to its instance. */
@@ -115,12 +129,37 @@ static void place_waiting(struct hc_sequencer *sequencer, uint64_t now_ns) {
         hc_heap_remove(&sequencer->_free_slots, first);
         sequence->slot = hc_list_item(first, struct hc_sequencer_slot, item);
         sequence->slot->sequence = sequence;
+        sequencer->_instances[sequence->slot->instance]->n_sequences++;
         release_next(sequencer, sequence, now_ns);
     }
 }
 
+void hc_sequencer_open(struct hc_sequencer *sequencer, size_t index, uint64_t now_ns) {
+    struct hc_sequencer_instance *instance = sequencer->_instances[index];
+    instance->open = true;
+    for (uint32_t i = 0; i < sequencer->_settings.n_slots; i++) {
+        if (instance->slots[i].sequence == NULL) {
+            free_slot(sequencer, &instance->slots[i]);
+        }
+    }
+    place_waiting(sequencer, now_ns);
+}
+
+void hc_sequencer_close(struct hc_sequencer *sequencer, size_t index) {
+    struct hc_sequencer_instance *instance = sequencer->_instances[index];
+    instance->open = false;
+    for (uint32_t i = 0; i < sequencer->_settings.n_slots; i++) {
+        hc_heap_remove(&sequencer->_free_slots, &instance->slots[i].item);
+    }
+}
+
+bool hc_sequencer_is_vacant(const struct hc_sequencer *sequencer, size_t index) {
+    return sequencer->_instances[index]->n_sequences == 0;
+}
+
 static void end(struct hc_sequencer *sequencer, struct hc_sequence *sequence, uint64_t now_ns) {
     if (sequence->slot != NULL) {
+        sequencer->_instances[sequence->slot->instance]->n_sequences--;
         free_slot(sequencer, sequence->slot);
     }
     destroy(sequencer, sequence);
@@ -138,9 +177,19 @@ void hc_sequencer_expire(struct hc_sequencer *sequencer, uint64_t now_ns) {
     }
 }
 
+/* Somebody waits for the end of the sequences on an instance. */
+static bool is_any_closing(const struct hc_sequencer *sequencer) {
+    bool any = false;
+    for (size_t i = 0; i < sequencer->_n_instances && !any; i++) {
+        any = !sequencer->_instances[i]->open && !hc_sequencer_is_vacant(sequencer, i);
+    }
+    return any;
+}
+
 uint64_t hc_sequencer_expiry_ns(const struct hc_sequencer *sequencer) {
     uint64_t expiry_ns;
-    if (hc_list_empty(&sequencer->_backlog) || hc_list_empty(&sequencer->_idle)) {
+    bool awaited = !hc_list_empty(&sequencer->_backlog) || is_any_closing(sequencer);
+    if (!awaited || hc_list_empty(&sequencer->_idle)) {
         return UINT64_MAX;
     }
     const struct hc_sequence *sequence =
@@ -277,7 +326,7 @@ static bool take_direct(struct hc_sequencer *sequencer, struct hc_sequencer_inst
 
 bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t index, uint64_t now_ns,
                        struct hc_list *batch, size_t *n_places, uint64_t *ready_ns) {
-    struct hc_sequencer_instance *instance = &sequencer->_instances[index];
+    struct hc_sequencer_instance *instance = sequencer->_instances[index];
     *ready_ns = UINT64_MAX;
     if (sequencer->_settings.direct) {
         return take_direct(sequencer, instance, now_ns, batch, n_places, ready_ns);
@@ -299,7 +348,7 @@ static bool is_ready(const struct hc_sequencer_slot *slot) {
 }
 
 bool hc_sequencer_has_for(const struct hc_sequencer *sequencer, size_t index) {
-    const struct hc_sequencer_instance *instance = &sequencer->_instances[index];
+    const struct hc_sequencer_instance *instance = sequencer->_instances[index];
     bool any = instance->batcher.queue.n_jobs > 0;
     for (uint32_t i = 0; i < sequencer->_settings.n_slots && !any; i++) {
         any = is_ready(&instance->slots[i]);
@@ -314,8 +363,8 @@ struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer) {
             return hc_job_of(sequence->jobs.next);
         }
     }
-    for (size_t i = 0; i < sequencer->_settings.n_instances; i++) {
-        const struct hc_sequencer_instance *instance = &sequencer->_instances[i];
+    for (size_t i = 0; i < sequencer->_n_instances; i++) {
+        const struct hc_sequencer_instance *instance = sequencer->_instances[i];
         struct hc_job *job = hc_queue_first(&instance->batcher.queue);
         for (uint32_t j = 0; j < sequencer->_settings.n_slots && job == NULL; j++) {
             const struct hc_sequence *sequence = instance->slots[j].sequence;

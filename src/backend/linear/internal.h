@@ -104,7 +104,6 @@ void linear_workers_push(struct linear_instance *own);
 
 struct linear_model {
     struct hc_model *model;
-    struct linear_instance *instances;
     struct linear_side *sides; /* by loop */
     size_t n_sides;
     struct stack *stack; /* NULL until loaded */

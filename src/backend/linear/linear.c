@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "core/dispatch.h"
+#include "core/instances.h"
 #include "internal.h"
 
 static struct scratch *loop_scratches;
@@ -66,7 +67,7 @@ static enum hc_code finish_loading(struct linear_model *own, struct hc_error *er
     own->types = (struct run_types){model->inputs[0].dtype, model->outputs[0].dtype};
     own->kernels = kernels_best();
     for (size_t i = 0; i < model->n_instances; i++) {
-        hc_dispatch_up(&model->instances[i]);
+        hc_dispatch_up(model->instances[i]);
     }
     return HC_OK;
 }
@@ -100,18 +101,35 @@ static void start_loading(struct linear_model *own) {
 
 /* ---- The table of functions ---- */
 
+static void attach(struct hc_instance *instance) {
+    struct linear_instance *own = hc_new(struct linear_instance);
+    own->instance = instance;
+    own->model = linear_model_of(instance->model);
+    instance->backend = own;
+}
+
+static void start_instance(struct hc_instance *instance) {
+    if (instance->backend == NULL) {
+        attach(instance);
+    }
+    hc_dispatch_up(instance);
+    hc_instance_started(instance, NULL);
+}
+
+static void stop_instance(struct hc_instance *instance) {
+    hc_dispatch_down(instance);
+    hc_instance_stopped(instance);
+}
+
 static void load(struct hc_model *model) {
     struct linear_model *own = hc_new(struct linear_model);
     own->model = model;
     own->n_sides = model->server->n_contexts;
     own->sides = hc_alloc_array(own->n_sides, sizeof *own->sides);
-    own->instances = hc_alloc_array(model->n_instances, sizeof *own->instances);
-    for (size_t i = 0; i < model->n_instances; i++) {
-        own->instances[i].instance = &model->instances[i];
-        own->instances[i].model = own;
-        model->instances[i].backend = &own->instances[i];
-    }
     model->backend_model = own;
+    for (size_t i = 0; i < model->n_instances; i++) {
+        attach(model->instances[i]);
+    }
     start_loading(own);
 }
 
@@ -119,7 +137,7 @@ static void unload(struct hc_model *model) {
     struct linear_model *own = linear_model_of(model);
     own->stopping = true;
     for (size_t i = 0; i < model->n_instances; i++) {
-        hc_dispatch_down(&model->instances[i]);
+        hc_dispatch_down(model->instances[i]);
     }
     if (!own->loading) {
         hc_model_unloaded(model);
@@ -136,9 +154,11 @@ static void destroy(struct hc_model *model) {
     for (size_t i = 0; i < own->n_sides; i++) {
         linear_side_finish(&own->sides[i]);
     }
+    for (size_t i = 0; i < model->n_instances; i++) {
+        free(model->instances[i]->backend);
+    }
     stack_destroy(own->stack);
     free(own->sides);
-    free(own->instances);
     free(own);
 }
 
@@ -164,6 +184,8 @@ const struct hc_backend hc_linear_backend = {
     .load = load,
     .unload = unload,
     .abandon = abandon,
+    .start = start_instance,
+    .stop = stop_instance,
     .destroy = destroy,
     .prepare = prepare,
     .discard = discard,

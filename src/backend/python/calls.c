@@ -120,10 +120,15 @@ static bool waits(const struct hc_request *request, const struct hc_instance *in
 /* A call that only instances could answer that wait for it. */
 static enum hc_code check_deadlock(const struct hc_request *request, struct hc_error *error) {
     const struct hc_model *model = request->model;
-    for (size_t i = 0; i < model->n_instances; i++) {
-        if (!model->instances[i].passive && !waits(request, &model->instances[i])) {
-            return HC_OK;
-        }
+    bool free = false;
+    pthread_mutex_lock(&request->model->lock);
+    for (size_t i = 0; i < model->n_instances && !free; i++) {
+        const struct hc_instance *instance = model->instances[i];
+        free = !instance->passive && !instance->closed && !waits(request, instance);
+    }
+    pthread_mutex_unlock(&request->model->lock);
+    if (free) {
+        return HC_OK;
     }
     return hc_error_set(error, HC_UNAVAILABLE,
                         "every instance of model '%s' waits for the answer to this call, so that "

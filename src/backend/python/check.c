@@ -93,7 +93,7 @@ static void start_round(struct python_model *model) {
     checks->round++;
     checks->ready = true;
     for (size_t i = 0; i < model->model->n_instances; i++) {
-        ask(checks, model->instances[i].host);
+        ask(checks, python_instance_at(model, i)->host);
     }
     if (checks->n_left == 0) {
         finish(checks);

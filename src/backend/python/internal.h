@@ -153,6 +153,7 @@ struct loop_side {
         struct pyhost *host; /* NULL: none adopted */
         size_t n_executions; /* submitted by this loop and not yet heard of */
     } *hosts;                /* by instance */
+    size_t n_hosts;
 };
 
 void loop_side_init(struct loop_side *side, struct python_model *model, unsigned loop_index);
@@ -221,6 +222,8 @@ struct python_instance {
     struct python_model *model;
     struct pyhost *host; /* NULL: between two lives */
     struct hc_timer restart_timer;
+    bool comes;          /* started while the model serves, and has not been ready */
+    bool leaves;         /* told to end while the model serves */
     unsigned n_failures; /* lives in a row that ended before a success */
 
     /* The watchdog's. */
@@ -232,7 +235,6 @@ struct python_instance {
 struct python_model {
     struct hc_model *model;
     struct hc_server *server;
-    struct python_instance *instances;
     struct loop_side *sides; /* by loop */
     pthread_mutex_t pins_lock;
     size_t n_loops;
@@ -276,6 +278,11 @@ int python_event_fd(unsigned index);
 /* What is put before the lines that the model prints; NULL: nothing. */
 static inline const char *python_prefix(const struct python_model *model) {
     return model->server->options.prefix_output ? model->model->name : NULL;
+}
+
+static inline struct python_instance *python_instance_at(const struct python_model *model,
+                                                         size_t index) {
+    return model->model->instances[index]->backend;
 }
 
 static inline struct python_model *python_model_of(const struct hc_model *model) {

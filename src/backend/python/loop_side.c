@@ -322,7 +322,7 @@ static struct loop_side *side_of(struct hc_poller *poller) {
 static bool poll_replies(struct hc_poller *poller) {
     struct loop_side *side = side_of(poller);
     bool any = false;
-    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+    for (size_t i = 0; i < side->n_hosts; i++) {
         struct pyhost *host = side->hosts[i].host;
         any = (host != NULL && drain(side, host)) || any;
     }
@@ -337,7 +337,7 @@ static struct hc_ring *replies_of(const struct loop_side *side, size_t instance)
 static bool arm_replies(struct hc_poller *poller) {
     struct loop_side *side = side_of(poller);
     bool any = false;
-    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+    for (size_t i = 0; i < side->n_hosts; i++) {
         struct hc_ring *replies = replies_of(side, i);
         any = (replies != NULL && hc_ring_arm(replies)) || any;
     }
@@ -346,7 +346,7 @@ static bool arm_replies(struct hc_poller *poller) {
 
 static void disarm_replies(struct hc_poller *poller) {
     struct loop_side *side = side_of(poller);
-    for (size_t i = 0; i < side->model->model->n_instances; i++) {
+    for (size_t i = 0; i < side->n_hosts; i++) {
         struct hc_ring *replies = replies_of(side, i);
         if (replies != NULL) {
             hc_ring_unarm(replies);
@@ -359,7 +359,6 @@ void loop_side_init(struct loop_side *side, struct python_model *model, unsigned
         .poller = {.poll = poll_replies, .arm = arm_replies, .disarm = disarm_replies},
         .model = model,
         .loop_index = loop_index,
-        .hosts = hc_alloc_array(model->model->n_instances, sizeof *side->hosts),
     };
 }
 
@@ -465,8 +464,18 @@ static bool always_listens(const struct loop_side *side) {
     return side->loop_index == side->model->n_loops - 1;
 }
 
+/* Instances may be added while the model serves. */
+static void make_room(struct loop_side *side, size_t index) {
+    if (index >= side->n_hosts) {
+        side->hosts = hc_realloc(side->hosts, (index + 1) * sizeof *side->hosts);
+        memset(side->hosts + side->n_hosts, 0, (index + 1 - side->n_hosts) * sizeof *side->hosts);
+        side->n_hosts = index + 1;
+    }
+}
+
 void loop_side_adopt(struct loop_side *side, struct pyhost *host) {
     pyhost_ref(host);
+    make_room(side, host->owner->instance->index);
     if (always_listens(side)) {
         loop_side_expect(side);
     }

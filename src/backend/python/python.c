@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "channel/bell.h"
 #include "core/dispatch.h"
+#include "core/instances.h"
 #include "internal.h"
 #include "message.h"
 
@@ -134,7 +135,7 @@ static void start_life(struct python_instance *own);
 
 static bool instances_dead(const struct python_model *model) {
     for (size_t i = 0; i < model->model->n_instances; i++) {
-        if (model->instances[i].host != NULL) {
+        if (python_instance_at(model, i)->host != NULL) {
             return false;
         }
     }
@@ -147,8 +148,8 @@ static bool all_dead(const struct python_model *model) {
 
 static void kill_all(struct python_model *model) {
     for (size_t i = 0; i < model->model->n_instances; i++) {
-        if (model->instances[i].host != NULL) {
-            pyhost_kill(model->instances[i].host);
+        if (python_instance_at(model, i)->host != NULL) {
+            pyhost_kill(python_instance_at(model, i)->host);
         }
     }
     if (model->template_alive) {
@@ -207,6 +208,12 @@ static void fail_if_abandoned(struct python_model *model) {
     }
 }
 
+/* What became of an instance that was started while the model serves. */
+static void come(struct python_instance *own, const struct hc_error *error) {
+    own->comes = false;
+    hc_instance_started(own->instance, error);
+}
+
 /* The loops know nothing of the life any more. */
 static void end_life(struct pyhost *host) {
     struct python_instance *own = host->owner;
@@ -221,10 +228,20 @@ static void end_life(struct pyhost *host) {
     if (atomic_load(&host->succeeded)) {
         own->n_failures = 0;
     }
+    if (own->comes) {
+        struct hc_error error;
+        hc_auto(text) death = process_tell_end(&host->process);
+        hc_error_set(&error, HC_INTERNAL, "%s", death);
+        come(own, &error);
+    }
     if (model->stopping) {
         finish_unloading(model);
     } else if (model->abandoned) {
         fail_if_abandoned(model);
+    } else if (own->leaves) {
+        hc_instance_stopped(own->instance);
+    } else if (!hc_instance_is_wanted(own->instance)) {
+        /* it could not be started */
     } else if (model->loading) {
         struct hc_error error;
         hc_auto(text) death = process_tell_end(&host->process);
@@ -264,6 +281,9 @@ static void on_adopted(struct pyhost *host) {
         return; /* told to stop below, by what set the flag */
     }
     hc_dispatch_up(host->owner->instance);
+    if (host->owner->comes) {
+        come(host->owner, NULL);
+    }
     if (model->loading && --model->n_starting == 0 && model->load_error.code == HC_OK) {
         finish_loading(model);
     }
@@ -289,7 +309,7 @@ void python_on_imported(struct pyhost *host, const char *completed_config) {
             return;
         }
         for (size_t i = 1; i < model->model->n_instances; i++) {
-            struct pyhost *other = model->instances[i].host;
+            struct pyhost *other = python_instance_at(model, i)->host;
             if (other != NULL && other->state == PYHOST_IMPORTED) {
                 pyhost_initialize(other);
             }
@@ -328,7 +348,9 @@ static void start_life(struct python_instance *own) {
     if (start_process(own, &error) == HC_OK) {
         return;
     }
-    if (own->model->loading) {
+    if (own->comes) {
+        come(own, &error);
+    } else if (own->model->loading) {
         fail_loading(own->model, &error);
     } else {
         hc_log_error("instance '%s': %s", own->instance->name, error.message);
@@ -336,12 +358,18 @@ static void start_life(struct python_instance *own) {
     }
 }
 
+/* Whether it is meant to live, does not, and does not wait for its next life. */
+static bool is_missing(const struct python_instance *own) {
+    return hc_instance_is_wanted(own->instance) && own->host == NULL &&
+           !hc_timer_started(&own->restart_timer);
+}
+
 /* Start what has no life and does not wait for its next one. */
 static void start_lives(struct python_model *model) {
     for (size_t i = 0; i < model->model->n_instances; i++) {
-        struct python_instance *own = &model->instances[i];
+        struct python_instance *own = python_instance_at(model, i);
         bool stopped = model->stopping || model->abandoned || model->load_error.code != HC_OK;
-        if (!stopped && own->host == NULL && !hc_timer_started(&own->restart_timer)) {
+        if (!stopped && is_missing(own)) {
             start_life(own);
         }
     }
@@ -367,8 +395,10 @@ void python_on_template_end(struct python_model *model, bool was_ready, const ch
     } else {
         hc_log_error("%s", death);
         for (size_t i = 0; i < model->model->n_instances; i++) {
-            struct python_instance *own = &model->instances[i];
-            if (own->host == NULL && !hc_timer_started(&own->restart_timer)) {
+            struct python_instance *own = python_instance_at(model, i);
+            if (is_missing(own) && own->comes) {
+                come(own, &error);
+            } else if (is_missing(own)) {
                 restart_later(own);
             }
         }
@@ -391,6 +421,14 @@ static enum hc_code read_concurrency(struct hc_model *model, struct hc_error *er
     return HC_OK;
 }
 
+static void attach(struct hc_instance *instance) {
+    struct python_instance *own = hc_new(struct python_instance);
+    own->instance = instance;
+    own->model = python_model_of(instance->model);
+    own->restart_timer.on_due = on_restart_due;
+    instance->backend = own;
+}
+
 static void load(struct hc_model *model) {
     struct python_model *own = hc_new(struct python_model);
     own->model = model;
@@ -406,14 +444,8 @@ static void load(struct hc_model *model) {
     for (unsigned i = 0; i < own->n_loops; i++) {
         loop_side_init(&own->sides[i], own, i);
     }
-    own->instances = hc_alloc_array(model->n_instances, sizeof *own->instances);
     for (size_t i = 0; i < model->n_instances; i++) {
-        own->instances[i] = (struct python_instance){
-            .instance = &model->instances[i],
-            .model = own,
-            .restart_timer = {.on_due = on_restart_due},
-        };
-        model->instances[i].backend = &own->instances[i];
+        attach(model->instances[i]);
     }
     struct hc_error error;
     if (environment_open(model, &own->environment, &error) != HC_OK) {
@@ -445,14 +477,37 @@ static void unload(struct hc_model *model) {
     struct python_model *own = python_model_of(model);
     own->stopping = true;
     for (size_t i = 0; i < model->n_instances; i++) {
-        struct python_instance *instance = &own->instances[i];
+        struct python_instance *instance = python_instance_at(own, i);
         hc_timer_stop(&instance->restart_timer);
         hc_dispatch_down(instance->instance);
-        if (instance->host != NULL && instance->host->state != PYHOST_DEAD) {
+        if (instance->host != NULL && instance->host->state != PYHOST_DEAD && !instance->leaves) {
             stop_life(instance->host);
         }
     }
     finish_unloading(own);
+}
+
+static void start_instance(struct hc_instance *instance) {
+    if (instance->backend == NULL) {
+        attach(instance);
+    }
+    struct python_instance *own = instance->backend;
+    own->comes = true;
+    own->leaves = false;
+    own->n_failures = 0;
+    start_life(own);
+}
+
+static void stop_instance(struct hc_instance *instance) {
+    struct python_instance *own = instance->backend;
+    own->leaves = true;
+    hc_timer_stop(&own->restart_timer);
+    hc_dispatch_down(instance);
+    if (own->host == NULL) {
+        hc_instance_stopped(instance);
+    } else if (own->host->state != PYHOST_DEAD) {
+        stop_life(own->host);
+    }
 }
 
 static void abandon(struct hc_model *model) {
@@ -462,7 +517,7 @@ static void abandon(struct hc_model *model) {
     }
     own->abandoned = true;
     for (size_t i = 0; i < model->n_instances; i++) {
-        hc_timer_stop(&own->instances[i].restart_timer);
+        hc_timer_stop(&python_instance_at(own, i)->restart_timer);
     }
     kill_all(own);
     fail_if_abandoned(own);
@@ -479,7 +534,9 @@ static void destroy(struct hc_model *model) {
         loop_side_finish(&own->sides[i]);
     }
     free(own->sides);
-    free(own->instances);
+    for (size_t i = 0; i < model->n_instances; i++) {
+        free(model->instances[i]->backend);
+    }
     pthread_mutex_destroy(&own->pins_lock);
     free(own);
 }
@@ -568,6 +625,8 @@ const struct hc_backend hc_python_backend = {
     .load = load,
     .unload = unload,
     .abandon = abandon,
+    .start = start_instance,
+    .stop = stop_instance,
     .destroy = destroy,
     .prepare = prepare,
     .discard = python_discard,

@@ -47,7 +47,7 @@ static void on_due(struct hc_timer *timer) {
     uint64_t now_ns = hc_clock_ns();
     uint64_t pause_ns = model->execution_timeout_ns / 8;
     for (size_t i = 0; i < model->model->n_instances; i++) {
-        look_at(&model->instances[i], now_ns);
+        look_at(python_instance_at(model, i), now_ns);
     }
     pause_ns = pause_ns < shortest_pause_ns ? shortest_pause_ns : pause_ns;
     pause_ns = pause_ns > longest_pause_ns ? longest_pause_ns : pause_ns;

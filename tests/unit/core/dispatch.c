@@ -26,6 +26,7 @@ struct fixture {
     struct hc_model model;
     struct hc_instance instances[N_INSTANCES];
     struct hc_execution executions[N_INSTANCES][HC_INSTANCE_DEPTH];
+    struct hc_instance *places[N_INSTANCES];
     struct fake_instance fakes[N_INSTANCES];
     struct hc_context context;
     struct hc_request requests[N_REQUESTS];
@@ -108,9 +109,10 @@ static int set_up(void **state) {
     hc_batcher_init(&model->batcher,
                     &(struct hc_batcher_settings){.queue = {.n_levels = 1, .default_level = 1}});
     model->backend = &fake_backend;
-    model->instances = fixture->instances;
+    model->instances = fixture->places;
     model->n_instances = N_INSTANCES;
     for (unsigned i = 0; i < N_INSTANCES; i++) {
+        fixture->places[i] = &fixture->instances[i];
         fixture->instances[i].model = model;
         fixture->instances[i].index = i;
         fixture->instances[i].executions = fixture->executions[i];

@@ -180,6 +180,7 @@ struct world {
     uint64_t n_arrived;
     size_t n_waiting;
     size_t n_owned; /* sequences that have begun and not ended */
+    bool closed[N_INSTANCES];
 };
 
 static void on_sequence_end(void *user, void *owned) {
@@ -249,6 +250,7 @@ static void take_some(struct world *world) {
     size_t n_places = 0;
     size_t n_jobs = 0;
     uint64_t ready_ns;
+    bool was_vacant = hc_sequencer_is_vacant(&world->sequencer, instance);
     hc_list_init(&batch);
     hc_sequencer_take(&world->sequencer, instance, world->now_ns, &batch, &n_places, &ready_ns);
     uint32_t last_slot = 0;
@@ -266,6 +268,8 @@ static void take_some(struct world *world) {
         n_jobs++;
     }
     assert_true(n_places <= N_SLOTS && n_jobs <= n_places);
+    assert_true(n_jobs == 0 || !hc_sequencer_is_vacant(&world->sequencer, instance));
+    assert_true(n_jobs == 0 || !was_vacant || !world->closed[instance]);
 }
 
 static void finish_one(struct world *world) {
@@ -283,10 +287,31 @@ static void finish_one(struct world *world) {
     }
 }
 
+/* An instance is taken out of service, or put back into it. */
+static void open_or_close(struct world *world) {
+    size_t instance = next_random(N_INSTANCES);
+    world->closed[instance] = !world->closed[instance];
+    if (world->closed[instance]) {
+        hc_sequencer_close(&world->sequencer, instance);
+    } else {
+        hc_sequencer_open(&world->sequencer, instance, world->now_ns);
+    }
+}
+
+static void open_all(struct world *world) {
+    for (size_t i = 0; i < N_INSTANCES; i++) {
+        hc_sequencer_open(&world->sequencer, i, world->now_ns);
+        world->closed[i] = false;
+    }
+}
+
 static void step(struct world *world) {
     switch (next_random(5)) {
     case 0:
         world->now_ns += next_random(100);
+        if (next_random(50) == 0) {
+            open_or_close(world);
+        }
         break;
     case 1:
         take_some(world);
@@ -334,6 +359,7 @@ static void run_world(bool direct) {
     for (size_t i = 0; i < N_STEPS; i++) {
         step(world);
     }
+    open_all(world);
     end_all(world);
     assert_int_equal(world->n_waiting, 0);
     hc_sequencer_finish(&world->sequencer);

@@ -38,7 +38,15 @@ struct hc_backend {
      */
     void (*abandon)(struct hc_model *model);
 
-    /* Control thread. Free what load() made. */
+    /*
+     * Control thread. Start INSTANCE, one more of a model that is ready, and report
+     * hc_instance_started(); or stop one that has nothing to do and gets nothing, and report
+     * hc_instance_stopped() unless the model is unloaded meanwhile (core/instances.h).
+     */
+    void (*start)(struct hc_instance *instance);
+    void (*stop)(struct hc_instance *instance);
+
+    /* Control thread. Free what load() and start() made. */
     void (*destroy)(struct hc_model *model);
 
     /*

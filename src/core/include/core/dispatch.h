@@ -54,6 +54,13 @@ void hc_dispatch_up(struct hc_instance *instance);
 void hc_dispatch_down(struct hc_instance *instance);
 
 /*
+ * Control thread: the instance takes requests; or no more, and is told by its idle_task when it has
+ * nothing left to do (core/instances.h).
+ */
+void hc_dispatch_open(struct hc_instance *instance);
+void hc_dispatch_close(struct hc_instance *instance);
+
+/*
  * By backends: the instance has died and all it had answered is delivered. What it had not started
  * goes back to the queue's head, the rest is answered with that error on the requests' loops.
  */

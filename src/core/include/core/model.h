@@ -67,6 +67,14 @@ enum {
     HC_MAX_CONCURRENCY = 256,
 };
 
+/* What is meant for an instance (core/instances.h). */
+enum hc_instance_role {
+    HC_INSTANCE_SERVES,
+    HC_INSTANCE_COMES,
+    HC_INSTANCE_LEAVES,
+    HC_INSTANCE_GONE, /* its place may be taken */
+};
+
 enum hc_instance_state {
     HC_INSTANCE_DOWN, /* starting, or dead */
     HC_INSTANCE_READY,
@@ -85,7 +93,14 @@ struct hc_instance {
     struct hc_task granted_task;      /* it may run, and its model does not know yet */
     bool granted_posted;
 
+    /* Control thread. */
+    enum hc_instance_role role;
+    bool kept; /* by the change of instances that is under way */
+
     /* Under the model's lock. */
+    bool closed;    /* given nothing new: it comes, leaves or has left */
+    bool idle_told; /* and has nothing any more, which the control thread is told */
+    struct hc_task idle_task;
     enum hc_instance_state state;
     struct hc_execution *executions; /* the older one first; room for HC_INSTANCE_DEPTH, or more */
     unsigned n_executions;
@@ -104,9 +119,9 @@ struct hc_model {
     char *name;
     const char *namespace_; /* its repository when names need not be unique, else NULL */
     int64_t version;
-    char *folder; /* of the model, all versions */
-    Inference__ModelConfig *config;
-    char *config_json;
+    char *folder;                           /* of the model, all versions */
+    Inference__ModelConfig *_Atomic config; /* replaced by one with other instances only */
+    char *_Atomic config_json;
     int64_t max_batch_size; /* 0: no batch dimension */
     bool decoupled;
     bool caches;           /* its responses are kept */
@@ -127,7 +142,7 @@ struct hc_model {
     char *backend_folder;  /* of a backend that is written in Python; NULL for the others */
     atomic_bool has_check; /* the model says itself whether it is ready (core/readiness.h) */
     void *backend_model;
-    struct hc_instance *instances;
+    struct hc_instance **instances; /* grows under the lock, on the control thread */
     size_t n_instances;
     unsigned concurrency; /* executions that run side by side in an instance, if its backend has set
                              it before the config is complete; at most HC_MAX_CONCURRENCY */
@@ -137,8 +152,10 @@ struct hc_model {
     char *reason;  /* why it is unavailable; NULL: not at all */
     char *trouble; /* how the instance ended that ended last; NULL: none did */
     uint64_t load_start_ns;
-    uint64_t load_ns;              /* how long it took to get ready */
-    struct hc_list lifecycle_link; /* among those that are not yet destroyed */
+    uint64_t load_ns;                   /* how long it took to get ready */
+    struct hc_list lifecycle_link;      /* among those that are not yet destroyed */
+    struct hc_instances_change *change; /* of its instances, under way; NULL: none */
+    struct hc_model_config *retired;    /* configs that somebody may still look at */
 
     atomic_uint references;
     struct hc_task unused_task; /* posted to the control loop when the last reference has gone */
@@ -149,8 +166,9 @@ struct hc_model {
     struct hc_batcher batcher;
     struct hc_sequencer sequencer; /* instead of the batcher when has_sequences */
     bool has_sequences;
-    bool limited;   /* instances need resources to run (core/rate_limit.h) */
-    unsigned depth; /* executions that an instance may have */
+    bool limited;     /* instances need resources to run (core/rate_limit.h) */
+    size_t n_leaving; /* instances that have been closed and are not gone */
+    unsigned depth;   /* executions that an instance may have */
     uint64_t last_execution_id;
     struct hc_alarms alarms;
     struct hc_list order; /* when ordered: unanswered requests, by _order_link */
@@ -173,6 +191,13 @@ void hc_model_destroy(struct hc_model *model);
  */
 enum hc_code hc_model_complete(struct hc_model *model, const char *config_json,
                                struct hc_error *error);
+
+/*
+ * Control thread: the model has CONFIG from now on, which differs in its instances and is taken
+ * over; who looks at the one before may go on. Or CONFIG is kept as if it had been replaced.
+ */
+void hc_model_replace_config(struct hc_model *model, Inference__ModelConfig *config);
+void hc_model_retire_config(struct hc_model *model, Inference__ModelConfig *config);
 
 void hc_model_ref(struct hc_model *model);
 void hc_model_unref(struct hc_model *model);

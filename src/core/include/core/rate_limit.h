@@ -16,10 +16,12 @@
 void hc_rate_limit_start(struct hc_server *server);
 void hc_rate_limit_finish(struct hc_server *server);
 
-/* Control thread: MODEL's instances are there; they go. HC_INVALID_ARGUMENT as sched/limiter.h
- * says. */
+/* Control thread: MODEL's instances, or one of them, are there; they go. HC_INVALID_ARGUMENT as
+ * sched/limiter.h says. */
 enum hc_code hc_rate_limit_join(struct hc_model *model, struct hc_error *error);
 void hc_rate_limit_leave(struct hc_model *model);
+enum hc_code hc_rate_limit_join_one(struct hc_instance *instance, struct hc_error *error);
+void hc_rate_limit_leave_one(struct hc_instance *instance);
 
 /*
  * An idle instance of a model whose requests wait, and that may run one now; NULL when none can.

@@ -10,12 +10,13 @@
 
 #include "core/model.h"
 
-typedef void hc_warmup_on_done(struct hc_model *model, const struct hc_error *error);
+typedef void hc_warmup_on_done(void *user, const struct hc_error *error);
 
 /*
- * Control thread. Run the samples of MODEL's config on all its instances, which are up; ON_DONE
+ * Control thread. Run the samples of their model's config on N instances, which are up; ON_DONE
  * when all are answered, also before this returns. ERROR is NULL, or says which sample failed.
  */
-void hc_warmup_run(struct hc_model *model, hc_warmup_on_done *on_done);
+void hc_warmup_run(struct hc_instance *const *instances, size_t n, hc_warmup_on_done *on_done,
+                   void *user);
 
 #endif

@@ -139,6 +139,10 @@ void hc_config_instances_finish(struct hc_config_instances *instances);
  */
 bool hc_config_same_model(const Inference__ModelConfig *a, const Inference__ModelConfig *b);
 
+/* A copy of CONFIG, but with the instance groups and the version policy of OTHER. */
+Inference__ModelConfig *hc_config_with_instances(const Inference__ModelConfig *config,
+                                                 const Inference__ModelConfig *other);
+
 /* Whether instances of the one group can go on as instances of the other: only name and count may
  * differ. */
 bool hc_config_same_instances(const Inference__ModelInstanceGroup *a,

@@ -33,7 +33,8 @@ struct hc_sequencer_instance;
 struct hc_sequencer {
     size_t n_jobs; /* that wait, anywhere */
     struct hc_sequencer_settings _settings;
-    struct hc_sequencer_instance *_instances;
+    struct hc_sequencer_instance **_instances;
+    size_t _n_instances;
     struct hc_sequence *_by_name; /* those that may get more jobs */
     struct hc_heap _free_slots;
     struct hc_list _backlog;
@@ -45,6 +46,17 @@ void hc_sequencer_init(struct hc_sequencer *sequencer,
 
 /* No job is in it. */
 void hc_sequencer_finish(struct hc_sequencer *sequencer);
+
+/* One more instance, with the next index, which is closed. */
+void hc_sequencer_extend(struct hc_sequencer *sequencer);
+
+/*
+ * New sequences may come to INSTANCE; or no longer, though those that it has go on. It is vacant
+ * when the last of them has ended.
+ */
+void hc_sequencer_open(struct hc_sequencer *sequencer, size_t instance, uint64_t now_ns);
+void hc_sequencer_close(struct hc_sequencer *sequencer, size_t instance);
+bool hc_sequencer_is_vacant(const struct hc_sequencer *sequencer, size_t instance);
 
 /* Add a job of the sequence that it names; false when there is none and the job starts none. */
 bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns);
