@@ -3,10 +3,12 @@
 
 #include "base/cleanup.h"
 #include "core/infer.h"
+#include "core/pause.h"
 #include "http_infer.h"
 #include "wire/generate_json.h"
 
-/* A client that leaves so much of a stream untaken has the rest withheld. */
+/* A client that leaves so much of a stream untaken, of a model that cannot wait, has the rest
+ * withheld. */
 enum { MAX_UNSENT = 64 << 20 };
 
 /* Append what RESPONSE is as JSON, the error that it is included. */
@@ -79,16 +81,36 @@ void http_generate_probe(struct hc_http_exchange *exchange) {
     hc_http_send(exchange, &segment, 1);
 }
 
+/* The client has taken most of it. */
+static void on_writable(struct hc_http_exchange *exchange) {
+    struct http_infer *infer = hc_http_data(exchange);
+    if (infer->request != NULL) {
+        hc_pause_end(infer->request);
+    }
+}
+
+/* Let the model wait for a client that is behind. */
+static void look_at_unsent(struct http_infer *infer) {
+    size_t unsent = hc_http_unsent(infer->exchange);
+    if (unsent > MAX_UNSENT) {
+        infer->overrun = true;
+        hc_infer_cancel(infer->request);
+    } else if (unsent > HC_PAUSE_MARK) {
+        hc_pause_begin(infer->request);
+        hc_http_on_writable(infer->exchange, HC_RESUME_MARK, on_writable);
+    }
+}
+
 void http_generate_on_event(struct hc_request *request, struct hc_response *response, bool final) {
     struct http_infer *infer = request->user;
+    infer->overrun = infer->overrun || request->overdue;
     if (response != NULL && !infer->overrun) {
         send_event(infer, response);
-        infer->overrun = hc_http_unsent(infer->exchange) > MAX_UNSENT;
     }
     hc_response_release(response);
     if (!final) {
-        if (infer->overrun) {
-            hc_infer_cancel(request);
+        if (!infer->overrun) {
+            look_at_unsent(infer);
         }
         return;
     }

@@ -9,6 +9,7 @@
 #include "core/cached.h"
 #include "core/dispatch.h"
 #include "core/model.h"
+#include "core/pause.h"
 #include "core/reshape.h"
 #include "core/sequence.h"
 #include "tensor/bytes.h"
@@ -282,6 +283,7 @@ void hc_infer_cancel(struct hc_request *request) {
         return;
     }
     request->_cancelled = true;
+    hc_pause_end(request);
     if (request->model->backend->infer != NULL) {
         request->model->backend->cancel(request);
     } else if (hc_dispatch_cancel(request)) {

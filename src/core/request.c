@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "core/model.h"
 #include "core/order.h"
+#include "core/pause.h"
 #include "core/reshape.h"
 
 enum { MIN_SLOTS = 64, MAX_SPARE = 256 };
@@ -140,6 +141,9 @@ enum hc_code hc_request_alloc(struct hc_request *request, size_t size, struct hc
 void hc_request_deliver(struct hc_request *request, struct hc_response *response, bool final) {
     if (!request->uncounted) {
         hc_stats_count_response(request, response, final);
+    }
+    if (final) {
+        hc_pause_end(request);
     }
     request->on_response(request, response, final);
 }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "core/pause.h"
 #include "infer.h"
 
 /* So many requests may be in flight before the client is held up. */
@@ -131,19 +132,48 @@ static void answer_once(struct item *item, struct hc_response *response) {
     }
 }
 
+/* ---- Clients that take too little ---- */
+
+static void resume(struct hc_http2_stream *http) {
+    struct stream_call *stream = stream_of(hc_http2_data(http));
+    hc_list_each (link, &stream->items) {
+        hc_pause_end(hc_list_item(link, struct item, link)->infer.request);
+    }
+}
+
+/* Let the model wait for a client that is behind. */
+static void look_at_unsent(struct item *item) {
+    struct hc_http2_stream *http = item->stream->call.stream;
+    if (hc_http2_unsent(http) > HC_PAUSE_MARK) {
+        hc_pause_begin(item->infer.request);
+        hc_http2_on_writable(http, HC_RESUME_MARK, resume);
+    }
+}
+
+/* ---- What comes of an inference ---- */
+
 static void answer_decoupled(struct item *item, struct hc_response *response, bool final) {
     struct stream_call *stream = item->stream;
     if (response != NULL || item->infer.proto.empty_final_response) {
         send_answer(item, response, final);
     }
-    if (final && stream->call.stream != NULL) {
+    if (stream->call.stream == NULL) {
+        return;
+    }
+    if (final) {
         free_item(item);
         advance(stream);
+    } else {
+        look_at_unsent(item);
     }
 }
 
 static void take_answer(struct item *item, struct hc_response *response, bool final) {
     struct stream_call *stream = item->stream;
+    if (item->infer.request->overdue) {
+        grpc_call_end(&stream->call, HC_RESOURCE_EXHAUSTED,
+                      HC_TEXT("the client takes too little of the stream"));
+    }
     if (stream->call.stream == NULL) {
         hc_response_release(response);
         if (final) {

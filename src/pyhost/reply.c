@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "calls.h"
 #include "pack.h"
 #include "response.h"
 #include "tensor.h"
@@ -159,8 +160,34 @@ void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns) {
     execution_end_ns = end_ns;
 }
 
+/* Whether the client has enough for now. */
+static bool is_paused(const struct hc_message_request *request) {
+    return atomic_load_explicit(&request->paused, memory_order_relaxed) != 0 &&
+           atomic_load_explicit(&request->cancelled, memory_order_relaxed) == 0;
+}
+
+/* Wait until the client takes responses; false when a signal handler raised. */
+static bool await_client(const struct hc_message_request *request) {
+    for (;;) {
+        uint32_t seen = hc_end_n_responses(end);
+        if (!is_paused(request)) {
+            return true;
+        }
+        hc_calls_drain();
+        Py_BEGIN_ALLOW_THREADS;
+        hc_end_await(end, seen);
+        Py_END_ALLOW_THREADS;
+        if (PyErr_CheckSignals() != 0) {
+            return false;
+        }
+    }
+}
+
 bool hc_reply_send(struct hc_message_request *request, PyObject *response, bool final, bool owned) {
     struct hc_entry entry = bare_entry(request, 0);
+    if (response != NULL && !final && !await_client(request)) {
+        return false;
+    }
     if (response != NULL && !build(request, response, owned, &entry)) {
         return false;
     }

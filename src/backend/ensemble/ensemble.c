@@ -29,4 +29,5 @@ const struct hc_backend hc_ensemble_backend = {
     .destroy = destroy,
     .infer = run_start,
     .cancel = run_cancel,
+    .pause = run_pause,
 };

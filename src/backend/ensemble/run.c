@@ -9,6 +9,7 @@
 #include "core/catalog.h"
 #include "core/context.h"
 #include "core/infer.h"
+#include "core/pause.h"
 #include "core/server.h"
 
 /* ---- The end ---- */
@@ -315,6 +316,21 @@ enum hc_code run_start(struct hc_request *request, struct hc_error *error) {
     advance(run);
     unuse(run);
     return HC_OK;
+}
+
+void run_pause(struct hc_request *request, bool paused) {
+    struct run *run = request->_backend;
+    if (run == NULL) {
+        return;
+    }
+    hc_list_each (link, &run->calls) {
+        struct call *call = hc_list_item(link, struct call, link);
+        if (paused) {
+            hc_pause_begin(call->request);
+        } else {
+            hc_pause_end(call->request);
+        }
+    }
 }
 
 void run_cancel(struct hc_request *request) {

@@ -78,6 +78,9 @@ enum hc_code run_start(struct hc_request *request, struct hc_error *error);
 /* Nobody waits for REQUEST, which runs. */
 void run_cancel(struct hc_request *request);
 
+/* hc_backend.pause: those that it is made of that run now are paused. */
+void run_pause(struct hc_request *request, bool paused);
+
 /* By step.c: the call goes into the books of its run, and out of them. */
 void run_add_call(struct call *call);
 void run_remove_call(struct call *call);

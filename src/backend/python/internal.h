@@ -172,6 +172,9 @@ void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
 void loop_side_send_event(struct loop_side *side, struct pyhost *host,
                           const struct hc_entry *entry);
 
+/* Wake those of the instance's threads that wait for an event. */
+void loop_side_wake(struct loop_side *side, const struct hc_instance *instance);
+
 /* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
 const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
 

@@ -51,7 +51,7 @@ static void flush_events(struct pyhost_link *link) {
     }
 }
 
-/* Wake those of the life's threads that wait for a response to a call. */
+/* Wake those of the life's threads that wait for a response to a call, or for a pause to end. */
 static void announce_response(const struct pyhost *host) {
     struct hc_channel_header *header = host->header;
     hc_bell_announce(&header->event_count, &header->n_event_waiters);
@@ -98,6 +98,13 @@ void loop_side_send_event(struct loop_side *side, struct pyhost *host,
     if (link->waiting_events.size > 0 && !hc_timer_started(&link->flush_timer)) {
         link->flush_timer.on_due = on_flush_due;
         hc_timer_start(hc_loop_current(), &link->flush_timer, hc_clock_ns() + flush_interval_ns);
+    }
+}
+
+void loop_side_wake(struct loop_side *side, const struct hc_instance *instance) {
+    const struct pyhost *host = side->hosts[instance->index].host;
+    if (host != NULL) {
+        announce_response(host);
     }
 }
 

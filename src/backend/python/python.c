@@ -620,6 +620,14 @@ static void cancel(struct hc_request *request) {
     atomic_store_explicit(&message->cancelled, 1, memory_order_relaxed);
 }
 
+static void pause_sending(struct hc_request *request, bool paused) {
+    struct hc_message_request *message = hc_message_of(request->model->arena, request->_backend);
+    atomic_store_explicit(&message->paused, paused ? 1 : 0, memory_order_relaxed);
+    if (!paused) {
+        loop_side_wake(side_of(request), request->_instance);
+    }
+}
+
 const struct hc_backend hc_python_backend = {
     .name = "python",
     .load = load,
@@ -635,5 +643,6 @@ const struct hc_backend hc_python_backend = {
     .kick = kick,
     .withdraw = withdraw,
     .cancel = cancel,
+    .pause = pause_sending,
     .check = check,
 };

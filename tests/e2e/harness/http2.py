@@ -20,7 +20,7 @@ class Answer:
 
     headers: dict = dataclasses.field(default_factory=dict)
     trailers: dict = dataclasses.field(default_factory=dict)
-    body: bytes = b""
+    body: bytearray = dataclasses.field(default_factory=bytearray)
     reset: int | None = None
     ended: bool = False
 
@@ -34,11 +34,11 @@ class Answer:
 
     def messages(self):
         """The messages in the body: whether each is compressed, and its bytes."""
-        found, rest = [], self.body
-        while rest:
-            compressed, size = struct.unpack(">BI", rest[:5])
-            found.append((bool(compressed), rest[5 : 5 + size]))
-            rest = rest[5 + size :]
+        found, offset = [], 0
+        while offset < len(self.body):
+            compressed, size = struct.unpack_from(">BI", self.body, offset)
+            offset += 5 + size
+            found.append((bool(compressed), bytes(self.body[offset - size : offset])))
         return found
 
 
@@ -62,7 +62,7 @@ class Connection:
         self.closed = False
         self._encoder = hpack.Encoder()
         self._decoder = hpack.Decoder()
-        self._received = b""
+        self._received = bytearray()
         self._next_stream = 1
         first = frame.SettingsFrame(
             0, settings={frame.SettingsFrame.INITIAL_WINDOW_SIZE: window, **(settings or {})}
@@ -126,11 +126,11 @@ class Connection:
     def _take_frame(self):
         if len(self._received) < 9:
             return None
-        head, size = frame.Frame.parse_frame_header(memoryview(self._received[:9]))
+        head, size = frame.Frame.parse_frame_header(memoryview(bytes(self._received[:9])))
         if len(self._received) < 9 + size:
             return None
-        head.parse_body(memoryview(self._received[9 : 9 + size]))
-        self._received = self._received[9 + size :]
+        head.parse_body(memoryview(bytes(self._received[9 : 9 + size])))
+        del self._received[: 9 + size]
         return head
 
     def receive(self):

@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 2
+#define HC_CHANNEL_VERSION 3
 
 enum {
     HC_MAX_LINKS = 64,
@@ -56,7 +56,8 @@ struct hc_channel_header {
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t bell;
     /* 1: one of this pyhost's threads holds a seat on the spin board (channel/spin.h). */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t spinning;
-    /* For those who wait for an event (channel/bell.h): counts responses to calls. */
+    /* For those who wait for an event (channel/bell.h): counts responses to calls, and ends of
+     * pauses. */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t event_count;
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t n_event_waiters; /* threads asleep on event_count */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t event_fd_armed;  /* 1: write to the event descriptor */
@@ -175,6 +176,7 @@ struct hc_message_request {
     struct hc_place block;     /* of this message; its release lets go of all inputs as well */
     _Alignas(8) _Atomic uint32_t state;     /* enum hc_message_state; of a chain's first message */
     _Alignas(8) _Atomic uint32_t cancelled; /* 1: nobody waits for the answer any more */
+    _Alignas(8) _Atomic uint32_t paused;    /* 1: its client does not take what it is sent */
 };
 
 /* A response, in the response arena; written by the pyhost. */

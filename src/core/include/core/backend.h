@@ -51,8 +51,8 @@ struct hc_backend {
 
     /*
      * Request's loop. Run the request, which has been checked, without queue and instances; as
-     * hc_infer() says. NULL for backends with instances, else nothing below is called but cancel(),
-     * and that without a lock.
+     * hc_infer() says. NULL for backends with instances, else nothing below is called but cancel()
+     * and pause(), and those without a lock.
      */
     enum hc_code (*infer)(struct hc_request *request, struct hc_error *error);
 
@@ -89,6 +89,12 @@ struct hc_backend {
      * answer any more; the model may be told.
      */
     void (*cancel)(struct hc_request *request);
+
+    /*
+     * The same: the model is to wait before it sends another response to the request, or may go
+     * on. NULL where nothing can wait.
+     */
+    void (*pause)(struct hc_request *request, bool paused);
 
     /*
      * Control thread. Ask MODEL's own check, which hc_model.has_check says there is; ON_CHECKED on

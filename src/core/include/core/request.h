@@ -90,6 +90,8 @@ struct hc_request {
     bool failed;                 /* a response was an error */
     bool uncounted;              /* the server's own, not in the statistics */
 
+    bool overdue; /* its client has not taken responses for too long (core/pause.h) */
+
     uint32_t batch_size; /* first extent of the inputs, 1 for models without batching */
 
     /* The server's. */
@@ -111,6 +113,8 @@ struct hc_request {
     size_t _cache_key_size;
     uint64_t _cache_ns; /* that the looking up took */
     bool _cancelled;
+    bool _paused;
+    struct hc_timer _pause_timer;
 };
 
 /* The request whose job is linked there. */
