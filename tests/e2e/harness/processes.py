@@ -45,7 +45,16 @@ def describe(pids):
 
 def pss_kb(pid):
     """What a process alone takes of memory."""
+    return _rollup_kb(pid, "Pss")
+
+
+def own_kb(pid):
+    """What a process has written itself: its heap and stacks, nothing of mapped files."""
+    return _rollup_kb(pid, "Anonymous")
+
+
+def _rollup_kb(pid, what):
     for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{what}:"):
             return int(line.split()[1])
-    raise AssertionError("no Pss")
+    raise AssertionError(f"no {what}")
