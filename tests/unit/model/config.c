@@ -6,20 +6,6 @@
 #include "scratch.h"
 #include "test.h"
 
-static struct scratch scratch;
-
-static int make_scratch(void **state) {
-    (void)state;
-    scratch_init(&scratch);
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    (void)state;
-    scratch_finish(&scratch);
-    return 0;
-}
-
 static Inference__ModelConfig *parse_config(const char *text) {
     struct hc_error error = {0};
     Inference__ModelConfig *config = NULL;
@@ -33,7 +19,7 @@ static Inference__ModelConfig *parse_config(const char *text) {
 static Inference__ModelConfig *complete_config(const char *name, const char *text) {
     struct hc_error error = {0};
     Inference__ModelConfig *config = parse_config(text);
-    if (hc_config_complete(config, name, scratch_path(&scratch, name), &error) != HC_OK) {
+    if (hc_config_complete(config, name, scratch_path(name), &error) != HC_OK) {
         fail_msg("%s", error.message);
     }
     return config;
@@ -63,7 +49,7 @@ static void backends_are_told_by_the_files_of_a_version(void **state) {
         char path[64];
         snprintf(name, sizeof name, "guess_%zu.identity", i);
         snprintf(path, sizeof path, "%s/%s", name, rows[i].file);
-        scratch_write_text(&scratch, path, "");
+        scratch_write_text(path, "");
         hc_auto(config) config = complete_config(name, "");
         assert_string_equal(config->name, name);
         assert_string_equal(config->backend, rows[i].backend);
@@ -92,7 +78,7 @@ static void what_the_config_says_comes_first(void **state) {
         {"platform: 'ensemble'", "", "ensemble", ""},
         {"default_model_filename: 'weights'", "", "", "weights"},
     };
-    scratch_write_text(&scratch, "said/1/model.onnx", "");
+    scratch_write_text("said/1/model.onnx", "");
     for (size_t i = 0; i < N_ITEMS(rows); i++) {
         hc_auto(config) config = complete_config("said", rows[i].text);
         assert_string_equal(config->backend, rows[i].backend);
@@ -103,9 +89,9 @@ static void what_the_config_says_comes_first(void **state) {
 
 static void an_alternative_config_is_read_where_there_is_one(void **state) {
     (void)state;
-    scratch_write_text(&scratch, "chosen/config.pbtxt", "max_batch_size: 1");
-    scratch_write_text(&scratch, "chosen/configs/fast.pbtxt", "max_batch_size: 2");
-    const char *folder = scratch_path(&scratch, "chosen");
+    scratch_write_text("chosen/config.pbtxt", "max_batch_size: 1");
+    scratch_write_text("chosen/configs/fast.pbtxt", "max_batch_size: 2");
+    const char *folder = scratch_path("chosen");
     static const struct {
         const char *alternative;
         int32_t max_batch_size;
@@ -119,8 +105,8 @@ static void an_alternative_config_is_read_where_there_is_one(void **state) {
 
 static void a_missing_config_is_empty_or_an_error(void **state) {
     (void)state;
-    scratch_make_folder(&scratch, "bare/1");
-    const char *folder = scratch_path(&scratch, "bare");
+    scratch_make_folder("bare/1");
+    const char *folder = scratch_path("bare");
     hc_auto(config) config = NULL;
     struct hc_error error;
     char expected[256];
@@ -135,10 +121,9 @@ static void a_missing_config_is_empty_or_an_error(void **state) {
 
 static void what_is_no_file_is_not_read(void **state) {
     (void)state;
-    scratch_make_folder(&scratch, "odd/config.pbtxt");
+    scratch_make_folder("odd/config.pbtxt");
     Inference__ModelConfig *config = NULL;
-    assert_int_equal(hc_config_open(scratch_path(&scratch, "odd"), NULL, true, &config, NULL),
-                     HC_INTERNAL);
+    assert_int_equal(hc_config_open(scratch_path("odd"), NULL, true, &config, NULL), HC_INTERNAL);
 }
 
 static void gpus_are_given_to_groups(void **state) {
@@ -332,5 +317,5 @@ int main(void) {
         cmocka_unit_test(tensors_are_views_of_the_config),
         cmocka_unit_test(parameters_are_found_by_name),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -23,8 +23,6 @@ struct outcome {
     struct hc_error error; /* code HC_OK when it loads */
 };
 
-static struct scratch scratch;
-
 /* A file next to the configs with a NUL; NULL when there is none. To be freed. */
 static char *read_recorded(const char *name, const char *suffix) {
     hc_auto(text) path = hc_format(CONFIGS "/%s%s", name, suffix);
@@ -58,7 +56,7 @@ static void write_file(const char *name, const char *word, int size) {
     const char *equals = memchr(word, '=', (size_t)size);
     int path_size = equals == NULL ? size : (int)(equals - word);
     snprintf(path, sizeof path, "%s/%.*s", name, path_size, word);
-    scratch_write(&scratch, path, zeros, equals == NULL ? 0 : strtoul(equals + 1, NULL, 10));
+    scratch_write(path, zeros, equals == NULL ? 0 : strtoul(equals + 1, NULL, 10));
 }
 
 static void write_model(const char *name, const char *text) {
@@ -72,7 +70,7 @@ static void write_model(const char *name, const char *text) {
     if (find_directive(text, "no config") == NULL) {
         char path[256];
         snprintf(path, sizeof path, "%s/config.pbtxt", name);
-        scratch_write_text(&scratch, path, text);
+        scratch_write_text(path, text);
     }
 }
 
@@ -108,7 +106,7 @@ static enum hc_code load(const char *name, Inference__ModelConfig **config,
     }
     write_model(name, text);
     bool completes = find_directive(text, "no auto-complete") == NULL;
-    hc_auto(text) folder = hc_format("%s/%s", scratch.root, name);
+    hc_auto(text) folder = hc_format("%s/%s", scratch_root, name);
     hc_auto(config) result = NULL;
     hc_auto_versions all = {0};
     hc_auto_versions chosen = {0};
@@ -138,8 +136,8 @@ static void run(const char *name, struct outcome *outcome) {
 static void hide_scratch(char *text) {
     static const char hidden[] = "REPOSITORY";
     enum { HIDDEN_SIZE = sizeof hidden - 1 };
-    size_t size = strlen(scratch.root);
-    for (char *place; (place = strstr(text, scratch.root)) != NULL;) {
+    size_t size = strlen(scratch_root);
+    for (char *place; (place = strstr(text, scratch_root)) != NULL;) {
         memmove(place + HIDDEN_SIZE, place + size, strlen(place + size) + 1);
         memmove(place, hidden, HIDDEN_SIZE);
     }
@@ -265,21 +263,9 @@ static void configs_become_what_triton_makes_of_them(void **state) {
     assert_int_equal(n_bad, 0);
 }
 
-static int make_scratch(void **state) {
-    (void)state;
-    scratch_init(&scratch);
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    (void)state;
-    scratch_finish(&scratch);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configs_become_what_triton_makes_of_them),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

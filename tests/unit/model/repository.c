@@ -9,36 +9,22 @@
 #include "scratch.h"
 #include "test.h"
 
-static struct scratch scratch; /* of the test that runs */
-
-static int make_scratch(void **state) {
-    (void)state;
-    scratch_init(&scratch);
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    (void)state;
-    scratch_finish(&scratch);
-    return 0;
-}
-
 static void models_are_the_folders_of_all_repositories(void **state) {
     (void)state;
-    scratch_make_folder(&scratch, "one/zebra/1");
-    scratch_make_folder(&scratch, "one/both");
-    scratch_make_folder(&scratch, "one/.git");
-    scratch_write_text(&scratch, "one/readme", "");
-    scratch_make_folder(&scratch, "two/both");
-    scratch_make_folder(&scratch, "two/ape");
-    assert_int_equal(symlink("zebra", scratch_path(&scratch, "one/linked")), 0);
-    char *one = scratch_path(&scratch, "one");
-    char *two = scratch_path(&scratch, "two");
+    scratch_make_folder("one/zebra/1");
+    scratch_make_folder("one/both");
+    scratch_make_folder("one/.git");
+    scratch_write_text("one/readme", "");
+    scratch_make_folder("two/both");
+    scratch_make_folder("two/ape");
+    assert_int_equal(symlink("zebra", scratch_path("one/linked")), 0);
+    char *one = scratch_path("one");
+    char *two = scratch_path("two");
     hc_auto_repository_listing listing = {0};
     assert_int_equal(hc_repository_list((char *[]){one, two, one}, 3, &listing, NULL), HC_OK);
     assert_int_equal(listing.n, 4);
     assert_string_equal(listing.models[0].name, "ape");
-    assert_string_equal(listing.models[0].folder, scratch_path(&scratch, "two/ape"));
+    assert_string_equal(listing.models[0].folder, scratch_path("two/ape"));
     assert_string_equal(listing.models[1].name, "both");
     assert_null(listing.models[1].folder);
     assert_string_equal(listing.models[2].name, "linked");
@@ -47,9 +33,9 @@ static void models_are_the_folders_of_all_repositories(void **state) {
 
 static void a_repository_that_is_not_there_hides_no_other(void **state) {
     (void)state;
-    scratch_make_folder(&scratch, "there/m");
-    char *there = scratch_path(&scratch, "there");
-    char *missing = scratch_path(&scratch, "missing");
+    scratch_make_folder("there/m");
+    char *there = scratch_path("there");
+    char *missing = scratch_path("missing");
     hc_auto_repository_listing listing = {0};
     struct hc_error error;
     char expected[256];
@@ -63,16 +49,16 @@ static void a_repository_that_is_not_there_hides_no_other(void **state) {
 
 static void models_are_found_by_name(void **state) {
     (void)state;
-    scratch_make_folder(&scratch, "left/a");
-    scratch_make_folder(&scratch, "left/both");
-    scratch_make_folder(&scratch, "right/both");
-    char *left = scratch_path(&scratch, "left");
-    char *right = scratch_path(&scratch, "right");
+    scratch_make_folder("left/a");
+    scratch_make_folder("left/both");
+    scratch_make_folder("right/both");
+    char *left = scratch_path("left");
+    char *right = scratch_path("right");
     char *roots[] = {left, right};
     hc_auto(text) folder = NULL;
     struct hc_error error;
     assert_int_equal(hc_repository_find(roots, 2, "a", &folder, NULL), HC_OK);
-    assert_string_equal(folder, scratch_path(&scratch, "left/a"));
+    assert_string_equal(folder, scratch_path("left/a"));
     assert_int_equal(hc_repository_find(roots, 2, "both", &folder, &error), HC_INVALID_ARGUMENT);
     assert_string_equal(error.message,
                         "failed to poll model 'both': not unique across all model repositories");
@@ -126,12 +112,11 @@ static void versions_are_folders_named_by_numbers(void **state) {
     for (size_t i = 0; i < N_ITEMS(folders); i++) {
         char path[64];
         snprintf(path, sizeof path, "versions/%s", folders[i]);
-        scratch_make_folder(&scratch, path);
+        scratch_make_folder(path);
     }
-    scratch_write_text(&scratch, "versions/11", "no folder");
+    scratch_write_text("versions/11", "no folder");
     hc_auto_versions versions = {0};
-    assert_int_equal(hc_repository_versions(scratch_path(&scratch, "versions"), &versions, NULL),
-                     HC_OK);
+    assert_int_equal(hc_repository_versions(scratch_path("versions"), &versions, NULL), HC_OK);
     assert_versions(&versions, "0 9 10 9223372036854775807 ");
     struct hc_error error;
     assert_int_equal(hc_repository_versions("/nowhere", &versions, &error), HC_INTERNAL);
@@ -186,16 +171,15 @@ static void a_version_has_a_folder_and_a_file(void **state) {
 
 static uint64_t stamp_of(int64_t version) {
     uint64_t stamp;
-    assert_int_equal(hc_repository_stamp(scratch_path(&scratch, "m"), version, &stamp, NULL),
-                     HC_OK);
+    assert_int_equal(hc_repository_stamp(scratch_path("m"), version, &stamp, NULL), HC_OK);
     return stamp;
 }
 
 static void begin_model(void) {
-    scratch_write_text(&scratch, "m/config.pbtxt", "");
-    scratch_write_text(&scratch, "m/1/model.py", "");
-    scratch_write_text(&scratch, "m/1/part/weights", "");
-    scratch_write_text(&scratch, "m/2/model.py", "");
+    scratch_write_text("m/config.pbtxt", "");
+    scratch_write_text("m/1/model.py", "");
+    scratch_write_text("m/1/part/weights", "");
+    scratch_write_text("m/2/model.py", "");
 }
 
 static void a_stamp_changes_with_the_files_of_a_version(void **state) {
@@ -204,24 +188,22 @@ static void a_stamp_changes_with_the_files_of_a_version(void **state) {
     uint64_t first = stamp_of(1);
     assert_true(stamp_of(1) == first);
 
-    scratch_write_text(&scratch, "m/1/model.py", "changed");
+    scratch_write_text("m/1/model.py", "changed");
     uint64_t written = stamp_of(1);
     assert_true(written != first);
 
-    scratch_write_text(&scratch, "m/1/part/more", "");
+    scratch_write_text("m/1/part/more", "");
     uint64_t added = stamp_of(1);
     assert_true(added != written);
 
-    assert_int_equal(
-        rename(scratch_path(&scratch, "m/1/part/more"), scratch_path(&scratch, "m/1/part/other")),
-        0);
+    assert_int_equal(rename(scratch_path("m/1/part/more"), scratch_path("m/1/part/other")), 0);
     uint64_t renamed = stamp_of(1);
     assert_true(renamed != added);
 
-    assert_int_equal(unlink(scratch_path(&scratch, "m/1/part/other")), 0);
+    assert_int_equal(unlink(scratch_path("m/1/part/other")), 0);
     assert_true(stamp_of(1) == written);
 
-    scratch_write_text(&scratch, "m/labels.txt", "");
+    scratch_write_text("m/labels.txt", "");
     assert_true(stamp_of(1) != written);
 }
 
@@ -229,9 +211,9 @@ static void a_stamp_changes_with_an_old_file_of_the_same_size(void **state) {
     (void)state;
     begin_model();
     uint64_t before = stamp_of(1);
-    scratch_write_text(&scratch, "m/1/model.py", "");
+    scratch_write_text("m/1/model.py", "");
     const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-    assert_int_equal(utimensat(AT_FDCWD, scratch_path(&scratch, "m/1/model.py"), times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, scratch_path("m/1/model.py"), times, 0), 0);
     assert_true(stamp_of(1) != before);
 }
 
@@ -256,7 +238,7 @@ static void a_stamp_does_not_change_with_what_a_version_does_not_read(void **sta
     begin_model();
     uint64_t before = stamp_of(1);
     for (size_t i = 0; i < N_ITEMS(paths); i++) {
-        scratch_write_text(&scratch, paths[i], "changed");
+        scratch_write_text(paths[i], "changed");
         assert_true(stamp_of(1) == before);
     }
 }
@@ -265,16 +247,16 @@ static void a_stamp_is_taken_in_spite_of_broken_and_circular_links(void **state)
     (void)state;
     begin_model();
     uint64_t before = stamp_of(1);
-    assert_int_equal(symlink("nowhere", scratch_path(&scratch, "m/1/broken")), 0);
+    assert_int_equal(symlink("nowhere", scratch_path("m/1/broken")), 0);
     assert_true(stamp_of(1) != before);
-    assert_int_equal(symlink("..", scratch_path(&scratch, "m/1/circle")), 0);
+    assert_int_equal(symlink("..", scratch_path("m/1/circle")), 0);
     uint64_t after = stamp_of(1);
     assert_true(stamp_of(1) == after);
     uint64_t stamp;
     assert_int_equal(hc_repository_stamp("/nowhere", 1, &stamp, NULL), HC_INTERNAL);
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -7,9 +7,13 @@
 
 #include "test.h"
 
-void scratch_init(struct scratch *scratch) {
-    *scratch = (struct scratch){"/tmp/hc-model-XXXXXX"};
-    assert_non_null(mkdtemp(scratch->root));
+char scratch_root[32];
+
+int scratch_make(void **state) {
+    (void)state;
+    snprintf(scratch_root, sizeof scratch_root, "/tmp/hc-model-XXXXXX");
+    assert_non_null(mkdtemp(scratch_root));
+    return 0;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw) {
@@ -19,15 +23,17 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
-void scratch_finish(struct scratch *scratch) {
-    assert_int_equal(nftw(scratch->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+int scratch_remove(void **state) {
+    (void)state;
+    assert_int_equal(nftw(scratch_root, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    return 0;
 }
 
-char *scratch_path(const struct scratch *scratch, const char *path) {
+char *scratch_path(const char *path) {
     static char buffers[8][512];
     static unsigned turn;
     char *buffer = buffers[turn++ % N_ITEMS(buffers)];
-    snprintf(buffer, sizeof buffers[0], "%s/%s", scratch->root, path);
+    snprintf(buffer, sizeof buffers[0], "%s/%s", scratch_root, path);
     return buffer;
 }
 
@@ -39,15 +45,15 @@ static void make_folders_above(char *path) {
     }
 }
 
-void scratch_make_folder(const struct scratch *scratch, const char *path) {
+void scratch_make_folder(const char *path) {
     char whole[512];
-    snprintf(whole, sizeof whole, "%s/%s/", scratch->root, path);
+    snprintf(whole, sizeof whole, "%s/%s/", scratch_root, path);
     make_folders_above(whole);
 }
 
-void scratch_write(const struct scratch *scratch, const char *path, const void *data, size_t size) {
+void scratch_write(const char *path, const void *data, size_t size) {
     char whole[512];
-    snprintf(whole, sizeof whole, "%s/%s", scratch->root, path);
+    snprintf(whole, sizeof whole, "%s/%s", scratch_root, path);
     make_folders_above(whole);
     FILE *file = fopen(whole, "wb");
     if (file == NULL) {
@@ -58,6 +64,6 @@ void scratch_write(const struct scratch *scratch, const char *path, const void *
     assert_int_equal(fclose(file), 0);
 }
 
-void scratch_write_text(const struct scratch *scratch, const char *path, const char *text) {
-    scratch_write(scratch, path, text, strlen(text));
+void scratch_write_text(const char *path, const char *text) {
+    scratch_write(path, text, strlen(text));
 }

@@ -1,26 +1,26 @@
 /*
- * A folder for the files of a test, removed with all that is in it at the end.
+ * A folder for the files of a test or of a group of them, removed with all that is in it at the
+ * end.
  */
 #ifndef HC_TESTS_UNIT_MODEL_SCRATCH_H
 #define HC_TESTS_UNIT_MODEL_SCRATCH_H
 
 #include <stddef.h>
 
-struct scratch {
-    char root[64];
-};
+extern char scratch_root[32];
 
-void scratch_init(struct scratch *scratch);
-void scratch_finish(struct scratch *scratch);
+/* Its set-up and tear-down. */
+int scratch_make(void **state);
+int scratch_remove(void **state);
 
 /* "ROOT/PATH", in one of eight buffers that are used in turn. */
-char *scratch_path(const struct scratch *scratch, const char *path);
+char *scratch_path(const char *path);
 
 /* Make a folder and those above it. */
-void scratch_make_folder(const struct scratch *scratch, const char *path);
+void scratch_make_folder(const char *path);
 
 /* Write a file, making the folders above it. */
-void scratch_write(const struct scratch *scratch, const char *path, const void *data, size_t size);
-void scratch_write_text(const struct scratch *scratch, const char *path, const char *text);
+void scratch_write(const char *path, const void *data, size_t size);
+void scratch_write_text(const char *path, const char *text);
 
 #endif
