@@ -23,6 +23,7 @@ bare_root() {
         "deb $debian bookworm main" "deb $debian bookworm-updates main" \
         "deb $security bookworm-security main"
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+    printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
     if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
         mkdir -p "$root/usr/local/share/ca-certificates"
         cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/"
