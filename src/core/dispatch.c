@@ -258,20 +258,6 @@ bool hc_dispatch_run(struct hc_instance *instance, struct hc_list *batch) {
     return runs;
 }
 
-bool hc_dispatch_cancel(struct hc_request *request) {
-    struct hc_model *model = request->model;
-    pthread_mutex_lock(&model->lock);
-    bool queued = hc_schedule_has(request);
-    if (queued) {
-        hc_schedule_remove(request, hc_clock_ns());
-        settle(model);
-    } else if (request->_instance != NULL) {
-        model->backend->cancel(request);
-    }
-    pthread_mutex_unlock(&model->lock);
-    return queued;
-}
-
 /* Put the requests of an execution that was taken back where the next batch is taken from; null
  * requests have nothing to wait for. */
 static void requeue(struct hc_model *model, struct hc_execution *execution, uint64_t now_ns) {
@@ -288,22 +274,60 @@ static void requeue(struct hc_model *model, struct hc_execution *execution, uint
     }
 }
 
-/* Take back what waits behind the instance's execution; false when nothing does. */
-static bool take_back(struct hc_instance *instance) {
+/* The place of the execution that REQUEST is in among its instance's, or their number. */
+static unsigned place_of(const struct hc_request *request) {
+    const struct hc_instance *instance = request->_instance;
+    unsigned place = 0;
+    for (; place < instance->n_executions; place++) {
+        hc_list_each (link, &instance->executions[place].requests) {
+            if (link == &request->_job.link) {
+                return place;
+            }
+        }
+    }
+    return place;
+}
+
+/*
+ * Take back the execution at PLACE, if it waits behind another and has not begun; its requests
+ * queue again.
+ */
+static bool take_back(struct hc_instance *instance, unsigned place, uint64_t now_ns) {
     struct hc_model *model = instance->model;
-    unsigned last = instance->n_executions - 1;
-    if (instance->n_executions < HC_INSTANCE_DEPTH ||
-        !model->backend->withdraw(instance, &instance->executions[last])) {
+    if (place == 0 || place >= instance->n_executions ||
+        !model->backend->withdraw(instance, &instance->executions[place])) {
         return false;
     }
-    requeue(model, &instance->executions[last], hc_clock_ns());
-    remove_execution(instance, last);
+    requeue(model, &instance->executions[place], now_ns);
+    remove_execution(instance, place);
     return true;
+}
+
+/* Take back the last execution of INSTANCE, likewise. */
+static bool take_back_last(struct hc_instance *instance) {
+    unsigned n = instance->n_executions;
+    return n > 0 && take_back(instance, n - 1, hc_clock_ns());
+}
+
+bool hc_dispatch_cancel(struct hc_request *request) {
+    struct hc_model *model = request->model;
+    uint64_t now_ns = hc_clock_ns();
+    pthread_mutex_lock(&model->lock);
+    bool handed = request->_instance != NULL;
+    bool queued = hc_schedule_has(request) ||
+                  (handed && take_back(request->_instance, place_of(request), now_ns));
+    if (queued) {
+        hc_schedule_remove(request, now_ns);
+    } else if (handed) {
+        model->backend->cancel(request);
+    }
+    dispatch_and_unlock(model, now_ns);
+    return queued;
 }
 
 /* For an instance that has nothing to do: take back what waits behind another's execution. */
 static void take_back_waiting(struct hc_model *model) {
-    for (size_t i = 0; i < model->n_instances && !take_back(model->instances[i]); i++) {
+    for (size_t i = 0; i < model->n_instances && !take_back_last(model->instances[i]); i++) {
     }
 }
 
@@ -408,7 +432,7 @@ void hc_dispatch_close(struct hc_instance *instance) {
     for (unsigned i = 0; i < instance->n_executions; i++) {
         instance->executions[i].open = false;
     }
-    take_back(instance);
+    (void)take_back_last(instance);
     dispatch_and_unlock(model, now_ns);
 }
 

@@ -107,16 +107,18 @@ def wait_for_the_loops(server):
 
 
 @pytest.mark.hippocamp_only("the model is decoupled, and NVIDIA's server has more loops")
-def test_a_queued_request_is_not_run(send, server):
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_request_that_waits_is_not_run(send, server, place):
+    """Whether it is the next, which the model's process has already, or queued behind that."""
     first = send("generate_stream")
     assert first.is_told("started")
-    ready = send("generate_stream", hold=False)  # handed to the model already
-    wait_for_the_loops(server)
-    queued = send("generate_stream", hold=False)
-    wait_for_the_loops(server)
-    queued.connection.close()
+    waiting = []
+    for _ in range(2):
+        waiting.append(send("generate_stream", hold=False))
+        wait_for_the_loops(server)
+    waiting.pop(place - 1).connection.close()
     wait_for_the_loops(server)
     first.say("end")
     content = body(tensor("FOLDER", "BYTES", [1], ["/"]), parameters={"hold": False})
     assert outputs(post(server, "waits", content))["N"] == [3]
-    assert ready.connection.receive(with_body=False).status == 200
+    assert waiting[0].connection.receive(with_body=False).status == 200

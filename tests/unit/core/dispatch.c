@@ -269,6 +269,19 @@ static void queued_requests_can_be_cancelled(void **state) {
     assert_true(fixture->cancelled[1]);
 }
 
+static void what_waits_behind_another_execution_can_be_cancelled(void **state) {
+    (void)state;
+    hc_dispatch_up(&fixture->instances[0]);
+    for (size_t i = 0; i < 3; i++) {
+        enqueue(i);
+    }
+    fixture->fakes[0].work[0].started = true;
+    assert_true(hc_dispatch_cancel(&fixture->requests[1]));
+    assert_false(fixture->cancelled[1]);
+    assert_ptr_equal(fixture->fakes[0].work[1].request, &fixture->requests[2]);
+    assert_int_equal(hc_dispatch_in_flight(&fixture->model), 2);
+}
+
 static void unknown_executions_are_refused(void **state) {
     (void)state;
     hc_dispatch_up(&fixture->instances[0]);
@@ -314,6 +327,13 @@ static void random_step(uint32_t *seed) {
     }
 }
 
+/* The client of a request leaves: what was taken back for it counts as answered. */
+static void cancel(size_t i) {
+    if (fixture->n_answers[i] == 0 && hc_dispatch_cancel(&fixture->requests[i])) {
+        fixture->n_answers[i]++;
+    }
+}
+
 static void every_request_is_answered_exactly_once_in_any_order_of_events(void **state) {
     (void)state;
     uint32_t seed = 42;
@@ -321,6 +341,9 @@ static void every_request_is_answered_exactly_once_in_any_order_of_events(void *
     for (int step = 0; step < 20000 || n_enqueued < N_REQUESTS; step++) {
         if (n_enqueued < N_REQUESTS && next_random(&seed) % 4 == 0) {
             enqueue(n_enqueued++);
+        }
+        if (n_enqueued > 0 && next_random(&seed) % 16 == 0) {
+            cancel(next_random(&seed) % n_enqueued);
         }
         random_step(&seed);
     }
@@ -349,6 +372,7 @@ int main(void) {
         DISPATCH_TEST(what_has_started_is_not_taken_back),
         DISPATCH_TEST(death_fails_what_had_started_and_requeues_the_rest),
         DISPATCH_TEST(queued_requests_can_be_cancelled),
+        DISPATCH_TEST(what_waits_behind_another_execution_can_be_cancelled),
         DISPATCH_TEST(unknown_executions_are_refused),
         DISPATCH_TEST(every_request_is_answered_exactly_once_in_any_order_of_events),
     };

@@ -24,8 +24,8 @@ void hc_dispatch_look(struct hc_model *model);
 bool hc_dispatch_run(struct hc_instance *instance, struct hc_list *batch);
 
 /*
- * Take back a request that is queued, or tell its instance that nobody waits. True: it was queued,
- * and is the caller's now. Request's loop.
+ * Take back a request that is queued or that its instance has not begun, or tell the instance that
+ * nobody waits for it. True: it was taken back, and is the caller's now. Request's loop.
  */
 bool hc_dispatch_cancel(struct hc_request *request);
 
