@@ -32,6 +32,8 @@ TARGETS = {
     "10000 strings, JSON, 2 conn. rps": (">=", 4.0),
     "100000 floats, JSON, 2 conn. rps": (">=", 3.0),
     "2000 events, 1 conn. rps": (">=", 5.0),
+    "BLS of ten calls, 1 conn. rps": (">=", 5.0),
+    "BLS of ten calls, 16 conn. rps": (">=", 5.0),
     **{
         f"{name} {quantity}": ("<=", limit)
         for name in measure.LIVES

@@ -100,6 +100,13 @@ def ensemble(n_connections):
     return Workload(name, "pipeline", n_connections, {"inputs": [one]}, parts=parts)
 
 
+def calls(n_connections):
+    """A model that asks another one ten times, one after the other."""
+    one = {"name": "INPUT0", "datatype": "FP32", "shape": [16], "data": [0.5] * 16}
+    name = f"BLS of ten calls, {n_connections} conn."
+    return Workload(name, "asks", n_connections, {"inputs": [one]}, parts=("asked",))
+
+
 WORKLOADS = [
     *(seed(n) for n in (1, 16, 64)),
     *(identity(n) for n in (1, 16, 64)),
@@ -112,6 +119,8 @@ WORKLOADS = [
     batched(64),
     ensemble(1),
     ensemble(32),
+    calls(1),
+    calls(16),
 ]
 
 
