@@ -63,45 +63,6 @@ bool parse_rate_limit(const char *word, bool *on) {
     return *on || strcasecmp(word, "off") == 0;
 }
 
-static struct hc_limiter_limit *find_limit(const struct hc_server_options *options,
-                                           struct hc_text resource, int device) {
-    for (size_t i = 0; i < options->n_rate_limits; i++) {
-        struct hc_limiter_limit *limit = &options->rate_limits[i];
-        if (limit->device == device && hc_text_is(resource, limit->resource)) {
-            return limit;
-        }
-    }
-    return NULL;
-}
-
-bool parse_rate_limit_resource(const char *word, struct hc_server_options *options) {
-    enum { MAX_DEVICE = 4096 };
-    const char *first = strchr(word, ':');
-    const char *second = first == NULL ? NULL : strchr(first + 1, ':');
-    uint64_t count;
-    uint64_t device = 0;
-    if (first == NULL) {
-        return false;
-    }
-    struct hc_text name = {word, (size_t)(first - word)};
-    size_t count_size = second == NULL ? strlen(first + 1) : (size_t)(second - first - 1);
-    if (!hc_text_number((struct hc_text){first + 1, count_size}, INT32_MAX, &count) ||
-        (second != NULL && !hc_text_number(hc_text_of(second + 1), MAX_DEVICE, &device))) {
-        return false;
-    }
-    int where = second == NULL ? -1 : (int)device;
-    struct hc_limiter_limit *limit = find_limit(options, name, where);
-    if (limit == NULL) {
-        options->rate_limits = hc_realloc(options->rate_limits, (options->n_rate_limits + 1) *
-                                                                    sizeof *options->rate_limits);
-        limit = &options->rate_limits[options->n_rate_limits++];
-        limit->resource = hc_strndup(name.data, name.size);
-        limit->device = where;
-    }
-    limit->count = (uint32_t)count;
-    return true;
-}
-
 void set_quantiles(struct hc_server_metrics *metrics, const double *ranks, size_t n) {
     free(metrics->quantiles);
     metrics->quantiles = hc_alloc_array(n, sizeof *ranks);
@@ -164,6 +125,33 @@ bool parse_milliseconds(const char *word, unsigned *value) {
         return false;
     }
     *value = (unsigned)number;
+    return true;
+}
+
+bool is_number(const char *word) {
+    char *end;
+    strtoll(word, &end, 10);
+    return end != word && *end == '\0';
+}
+
+bool is_trace_config(const char *word) {
+    static const char *const numbers[] = {"rate", "count", "triton,log-frequency"};
+    struct hc_text value;
+    struct hc_text name = text_cut(hc_text_of(word), '=', &value);
+    if (name.size == 0 || value.data == NULL) {
+        return false;
+    }
+    if (hc_text_is(name, "level")) {
+        return strcasecmp(value.data, "off") == 0;
+    }
+    if (hc_text_is(name, "mode")) {
+        return hc_text_is(value, "triton") || hc_text_is(value, "opentelemetry");
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (hc_text_is(name, numbers[i])) {
+            return is_number(value.data);
+        }
+    }
     return true;
 }
 

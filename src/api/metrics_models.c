@@ -276,7 +276,7 @@ static void write_summary(const struct table *table, enum hc_summary kind) {
 }
 
 static void write_first_responses(const struct table *table) {
-    const char *name = "nv_inference_first_response_histogram_ms";
+    const char *name = hc_first_response_family;
     if (!begin_family(table, name, "Duration from request to first response in milliseconds",
                       "histogram", is_decoupled)) {
         return;
@@ -284,9 +284,9 @@ static void write_first_responses(const struct table *table) {
     for (size_t i = 0; i < table->n_rows; i++) {
         const struct row *row = &table->rows[i];
         if (is_decoupled(row)) {
-            hc_metrics_text_histogram(table->text, name, hc_buf_text(&row->labels),
-                                      hc_first_response_bounds_ms, row->stats.first_responses,
-                                      HC_N_FIRST_RESPONSE_BOUNDS,
+            struct hc_first_response_bounds bounds = hc_first_response_bounds(row->model->config);
+            hc_metrics_text_histogram(table->text, name, hc_buf_text(&row->labels), bounds.ms,
+                                      row->stats.first_responses, bounds.n,
                                       (double)row->stats.first_responses_ms);
         }
     }

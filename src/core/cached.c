@@ -15,24 +15,33 @@ enum { ALIGNMENT = 16 };
 
 /* ---- Options ---- */
 
-static enum hc_code read_setting(const char *text, size_t *size, struct hc_error *error) {
-    static const char prefix[] = "local,size=";
-    uint64_t number;
-    if (strncmp(text, prefix, strlen(prefix)) != 0 ||
-        !hc_text_number(hc_text_of(text + strlen(prefix)), SIZE_MAX, &number)) {
-        return hc_error_set(error, HC_INVALID_ARGUMENT,
-                            "--cache-config is 'local,size=<bytes>', got '%s'", text);
+static enum hc_code read_size(const struct hc_server_cache *options, size_t *size,
+                              struct hc_error *error) {
+    for (size_t i = 0; i < options->n_settings; i++) {
+        const struct hc_cache_setting *setting = &options->settings[i];
+        uint64_t number;
+        if (strcmp(setting->name, "size") != 0 ||
+            !hc_text_number(hc_text_of(setting->value), SIZE_MAX, &number)) {
+            return hc_error_set(error, HC_INVALID_ARGUMENT,
+                                "--cache-config is 'local,size=<bytes>', got 'local,%s=%s'",
+                                setting->name, setting->value);
+        }
+        *size = (size_t)number;
     }
-    *size = (size_t)number;
     return HC_OK;
 }
 
 enum hc_code hc_cached_start(struct hc_server *server, struct hc_error *error) {
-    if (server->options.cache_config == NULL) {
+    const struct hc_server_cache *options = &server->options.cache;
+    size_t size;
+    if (options->kind == NULL) {
         return HC_OK;
     }
-    size_t size;
-    HC_TRY(read_setting(server->options.cache_config, &size, error));
+    if (strcmp(options->kind, "local") != 0) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT, "there is no cache '%s', only 'local'",
+                            options->kind);
+    }
+    HC_TRY(read_size(options, &size, error));
     server->cache = hc_cache_create(size);
     return HC_OK;
 }

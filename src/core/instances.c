@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "core/dispatch.h"
 #include "core/rate_limit.h"
+#include "core/server.h"
 #include "core/warmup.h"
 
 /* ---- Making ---- */
@@ -247,4 +248,21 @@ void hc_instance_stopped(struct hc_instance *instance) {
     model->n_leaving--;
     pthread_mutex_unlock(&model->lock);
     set_gone(instance);
+}
+
+/* ---- Host policies ---- */
+
+const struct hc_host_policy *hc_instance_policy(const struct hc_instance *instance) {
+    const struct hc_server_options *options = &instance->model->server->options;
+    hc_auto(text) name = instance->group->host_policy[0] != '\0'
+                             ? hc_strdup(instance->group->host_policy)
+                         : strcmp(instance->kind, "GPU") == 0
+                             ? hc_format("gpu_%d", instance->device)
+                             : hc_strdup(strcmp(instance->kind, "CPU") == 0 ? "cpu" : "model");
+    for (size_t i = 0; i < options->n_host_policies; i++) {
+        if (strcmp(options->host_policies[i].name, name) == 0) {
+            return &options->host_policies[i];
+        }
+    }
+    return NULL;
 }

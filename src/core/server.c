@@ -125,7 +125,16 @@ static void free_options(struct hc_server_options *options) {
     free(options->id);
     free(options->config_name);
     free(options->backend_directory);
-    free(options->cache_config);
+    for (size_t i = 0; i < options->cache.n_settings; i++) {
+        free(options->cache.settings[i].name);
+        free(options->cache.settings[i].value);
+    }
+    free(options->cache.settings);
+    free(options->cache.kind);
+    for (size_t i = 0; i < options->n_host_policies; i++) {
+        free(options->host_policies[i].name);
+    }
+    free(options->host_policies);
     free(options->python);
     free(options->pyhost_path);
     free(options->module_path);

@@ -19,7 +19,15 @@ struct stats_part {
     struct hc_stats counters;
 };
 
-const double hc_first_response_bounds_ms[HC_N_FIRST_RESPONSE_BOUNDS] = {100, 500, 2000, 5000};
+const char hc_first_response_family[] = "nv_inference_first_response_histogram_ms";
+
+struct hc_first_response_bounds hc_first_response_bounds(const Inference__ModelConfig *config) {
+    static const double usual[] = {100, 500, 2000, 5000};
+    struct hc_first_response_bounds bounds = {sizeof usual / sizeof usual[0], usual};
+    const double *own = hc_config_buckets(config, hc_first_response_family, &bounds.n);
+    bounds.ms = own != NULL ? own : bounds.ms;
+    return bounds;
+}
 
 struct hc_model_stats {
     bool with_quantiles;
@@ -152,10 +160,11 @@ static void count_success(struct hc_stats *stats, const struct hc_request *reque
     add(&stats->compute_output, since(times->compute_output_start_ns, times->compute_end_ns));
 }
 
-static void count_first_response(struct hc_stats *stats, uint64_t ms) {
+static void count_first_response(struct hc_stats *stats, const struct hc_model *model,
+                                 uint64_t ms) {
+    struct hc_first_response_bounds bounds = hc_first_response_bounds(model->config);
     size_t bucket = 0;
-    while (bucket < HC_N_FIRST_RESPONSE_BOUNDS &&
-           (double)ms > hc_first_response_bounds_ms[bucket]) {
+    while (bucket < bounds.n && (double)ms > bounds.ms[bucket]) {
         bucket++;
     }
     stats->first_responses[bucket]++;
@@ -203,7 +212,8 @@ void hc_stats_count_response(struct hc_request *request, const struct hc_respons
     if (model->decoupled) {
         count_one_of_many(stats, request, response);
         if (request->n_responses == 0) {
-            count_first_response(stats, since(request->start_ns, now_ns) / HC_NS_PER_MS);
+            count_first_response(stats, request->model,
+                                 since(request->start_ns, now_ns) / HC_NS_PER_MS);
         }
         request->n_responses++;
     }
@@ -312,7 +322,7 @@ static void sum_part(struct hc_stats *total, const struct hc_stats *part) {
     for (size_t i = 0; i < HC_N_FAILURES; i++) {
         total->failures[i] += part->failures[i];
     }
-    for (size_t i = 0; i <= HC_N_FIRST_RESPONSE_BOUNDS; i++) {
+    for (size_t i = 0; i <= HC_CONFIG_MAX_BUCKETS; i++) {
         total->first_responses[i] += part->first_responses[i];
     }
     total->first_responses_ms += part->first_responses_ms;

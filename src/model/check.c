@@ -68,6 +68,14 @@ static enum hc_code check_scheduling(const Inference__ModelConfig *config, struc
     return HC_OK;
 }
 
+static bool are_buckets(const Inference__ModelMetrics__MetricControl__HistogramOptions *options) {
+    bool ascending = options->n_buckets <= HC_CONFIG_MAX_BUCKETS;
+    for (size_t i = 1; ascending && i < options->n_buckets; i++) {
+        ascending = options->buckets[i - 1] < options->buckets[i];
+    }
+    return ascending;
+}
+
 static enum hc_code check_metrics(const Inference__ModelMetrics *metrics, struct hc_error *error) {
     for (size_t i = 0; metrics != NULL && i < metrics->n_metric_control; i++) {
         const Inference__ModelMetrics__MetricControl *control = metrics->metric_control[i];
@@ -81,6 +89,8 @@ static enum hc_code check_metrics(const Inference__ModelMetrics *metrics, struct
             missing = "metric control must specify 'histogram_options'";
         } else if (control->histogram_options->n_buckets == 0) {
             missing = "histogram options must specify non-empty 'buckets'";
+        } else if (!are_buckets(control->histogram_options)) {
+            missing = "histogram options must specify ascending 'buckets', at most 64";
         }
         if (missing != NULL) {
             return hc_error_set(error, HC_INVALID_ARGUMENT, "%s", missing);

@@ -17,7 +17,6 @@ static const char *const unused[] = {
     "sequence_batching.state.use_growable_memory",
     "cc_model_filenames", /* by compute capability */
     "model_operations",   /* libraries of TensorFlow and TensorRT */
-    "model_metrics",
 };
 
 bool hc_config_is_unused(const char *path) {

@@ -62,3 +62,19 @@ enum hc_code hc_config_read_data(const char *folder, const char *subfolder, cons
     hc_auto(text) path = hc_format("%s/%s/%s", folder, subfolder, file);
     return hc_file_read(path, SIZE_MAX, data, error);
 }
+
+const double *hc_config_buckets(const Inference__ModelConfig *config, const char *family,
+                                size_t *n) {
+    const Inference__ModelMetrics *metrics = config->model_metrics;
+    for (size_t i = 0; metrics != NULL && i < metrics->n_metric_control; i++) {
+        const Inference__ModelMetrics__MetricControl *control = metrics->metric_control[i];
+        if (control->metric_identifier != NULL &&
+            strcmp(control->metric_identifier->family, family) == 0 &&
+            control->metric_options_case ==
+                INFERENCE__MODEL_METRICS__METRIC_CONTROL__METRIC_OPTIONS_HISTOGRAM_OPTIONS) {
+            *n = control->histogram_options->n_buckets;
+            return control->histogram_options->buckets;
+        }
+    }
+    return NULL;
+}

@@ -4,9 +4,12 @@
  */
 #include "py.h"
 
+#include <errno.h>
+#include <linux/mempolicy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -193,10 +196,27 @@ static bool open_end(struct host *host) {
     return hc_shared_arrays_prepare(host->executor.end);
 }
 
+/* Have all memory from now on come from the NUMA node that BODY says, -1 for any. */
+static bool choose_memory(PyObject *body) {
+    enum { BITS = 8 * sizeof(unsigned long), MAX_NODES = 1024 };
+    PyObject *number = PyDict_GetItemString(body, "numa_node"); /* borrowed */
+    long node = number == NULL ? -1 : PyLong_AsLong(number);
+    if (node < 0 || node >= MAX_NODES) {
+        return PyErr_Occurred() == NULL;
+    }
+    unsigned long nodes[MAX_NODES / BITS] = {0};
+    nodes[node / BITS] = 1UL << (node % BITS);
+    if (syscall(SYS_set_mempolicy, MPOL_BIND, nodes, MAX_NODES) != 0) {
+        hc_py_raise("memory cannot be bound to the NUMA node %ld: %s", node, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 static bool initialize(struct host *host, const struct hc_control_frame *frame) {
     hc_auto(py) body = hc_talk_json(frame);
     PyObject *args = body == NULL ? NULL : args_of(body);
-    if (args == NULL || !open_end(host)) {
+    if (args == NULL || !choose_memory(body) || !open_end(host)) {
         return false;
     }
     host->executor.decoupled = PyDict_GetItemString(body, "decoupled") == Py_True;

@@ -380,3 +380,40 @@ def test_prometheus_scrapes_under_load(servers, prometheus):
     assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
     metadata = requests.get(f"{url}/metadata", timeout=10).json()["data"]
     assert metadata["nv_inference_request_summary_us"][0]["type"] == "summary"
+
+
+BUCKETS = """
+model_metrics { metric_control [{
+  metric_identifier { family: "nv_inference_first_response_histogram_ms" }
+  histogram_options { buckets: [ 0.5, 60000, 120000 ] }
+}] }
+"""
+
+
+@pytest.mark.hippocamp_only("a field that came after Triton 2.51")
+def test_first_responses_are_counted_in_the_buckets_of_the_config(servers):
+    repository = servers.repository().add("repeat").add("repeat", "own", config=BUCKETS)
+    server = servers.start(repository, "--metrics-config=histogram_latencies=true")
+    for model in ("repeat", "own"):
+        url = f"{server.url}/v2/models/{model}/generate_stream"
+        assert requests.post(url, json={"INPUT0": [1, 2]}, timeout=60).status_code == 200
+    name = "nv_inference_first_response_histogram_ms"
+    samples = Metrics(server).families[name].samples
+    bounds = {
+        model: [
+            float(sample.labels["le"])
+            for sample in samples
+            if sample.name == f"{name}_bucket" and sample.labels["model"] == model
+        ]
+        for model in ("repeat", "own")
+    }
+    assert bounds["repeat"] == [100, 500, 2000, 5000, math.inf]
+    assert bounds["own"] == [0.5, 60000, 120000, math.inf]
+    assert Metrics(server).value(f"{name}_bucket", model="own", le="60000") == 1
+
+
+@pytest.mark.hippocamp_only("a field that came after Triton 2.51")
+def test_buckets_that_are_not_ascending_are_refused(servers):
+    repository = servers.repository().add("repeat", config=BUCKETS.replace("60000", "0.1"))
+    server = servers.start(repository, wait=False)
+    assert server.output.wait_for("histogram options must specify ascending 'buckets'")

@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "core/arena.h"
+#include "core/instances.h"
 #include "internal.h"
 #include "metrics/metrics.h"
 
@@ -113,6 +115,8 @@ static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error)
     cJSON_AddStringToObject(args, "model_instance_kind", instance->kind);
     cJSON_AddStringToObject(args, "model_instance_name", instance->name);
     cJSON_AddStringToObject(args, "model_instance_device_id", device);
+    const struct hc_host_policy *policy = hc_instance_policy(instance);
+    cJSON_AddNumberToObject(body, "numa_node", policy == NULL ? -1 : policy->numa_node);
     cJSON_AddBoolToObject(body, "decoupled", model->decoupled);
     cJSON_AddBoolToObject(body, "overlaps", model->concurrency > 1);
     int fds[N_FIXED_FDS + HC_MAX_LINKS] = {
@@ -134,9 +138,21 @@ void pyhost_initialize(struct pyhost *host) {
     }
 }
 
+/* Its threads are yet to be started, and inherit this. */
+static void choose_cores(const struct pyhost *host) {
+    const struct hc_instance *instance = host->owner->instance;
+    const struct hc_host_policy *policy = hc_instance_policy(instance);
+    if (policy != NULL && policy->has_cores &&
+        sched_setaffinity(host->process.pid, sizeof policy->cores, &policy->cores) != 0) {
+        hc_log_error("instance '%s' does not keep to the cores of its host policy '%s': %s",
+                     instance->name, policy->name, strerror(errno));
+    }
+}
+
 static void on_started(struct process *process) {
     struct pyhost *host = hc_list_item(process, struct pyhost, process);
     struct hc_error error;
+    choose_cores(host);
     if (host->forked_from_template) {
         host->state = PYHOST_IMPORTED;
         pyhost_initialize(host);

@@ -48,6 +48,7 @@ static const char *const honoured[] = {
     "instance_group.host_policy",
     "default_model_filename",
     "metric_tags",
+    "model_metrics",
     "parameters",
     "model_warmup",
     "model_transaction_policy",
@@ -102,7 +103,6 @@ static const struct {
      "sequence_batching.state.use_same_buffer_for_input_output"},
     {"cc_model_filenames { key: \"7.0\" value: \"m\" }", "cc_model_filenames"},
     {"model_operations { op_library_filename: \"l.so\" }", "model_operations"},
-    {"model_metrics { metric_control { metric_identifier { family: \"f\" } } }", "model_metrics"},
 };
 
 static bool covers(const char *row, const char *path) {

@@ -30,6 +30,12 @@ void hc_instances_change(struct hc_model *model, const Inference__ModelConfig *g
 void hc_instance_started(struct hc_instance *instance, const struct hc_error *error);
 void hc_instance_stopped(struct hc_instance *instance);
 
+/*
+ * Where the instance is to run, of the server's options: the policy that its group names, or that
+ * for its kind: "cpu", "model", "gpu_0". NULL: anywhere.
+ */
+const struct hc_host_policy *hc_instance_policy(const struct hc_instance *instance);
+
 /* Whether it is meant to run; control thread. */
 static inline bool hc_instance_is_wanted(const struct hc_instance *instance) {
     return instance->role == HC_INSTANCE_SERVES || instance->role == HC_INSTANCE_COMES;

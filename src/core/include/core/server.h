@@ -7,6 +7,7 @@
 #ifndef HC_CORE_SERVER_H
 #define HC_CORE_SERVER_H
 
+#include <sched.h>
 #include <string.h>
 
 #include "channel/memfile.h"
@@ -32,6 +33,14 @@ struct hc_server_metrics {
     bool histograms; /* first responses of decoupled models */
     double *quantiles;
     size_t n_quantiles;
+};
+
+/* Where instances run. */
+struct hc_host_policy {
+    char *name;
+    bool has_cores;
+    cpu_set_t cores;
+    int numa_node; /* that memory comes from; -1: any */
 };
 
 /* What of the protocol's extensions there is, as metadata lists them. */
@@ -62,7 +71,17 @@ struct hc_server_options {
     struct hc_limiter_limit *rate_limits;
     size_t n_rate_limits;
 
-    char *cache_config; /* "local,size=<bytes>"; NULL: no cache */
+    struct hc_server_cache {
+        char *kind; /* "local", NULL: no cache */
+        struct hc_cache_setting {
+            char *name;
+            char *value;
+        } *settings;
+        size_t n_settings;
+    } cache;
+
+    struct hc_host_policy *host_policies;
+    size_t n_host_policies;
 
     /* The Python backend's. */
     bool prefix_output; /* put a model's name before each line that it prints */

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/config.h"
 
 struct hc_catalog;
 struct hc_model;
@@ -103,9 +104,15 @@ enum hc_summary {
     HC_N_SUMMARIES,
 };
 
-/* Upper bounds of how long the first responses of decoupled models took; one bucket is above. */
-enum { HC_N_FIRST_RESPONSE_BOUNDS = 4 };
-extern const double hc_first_response_bounds_ms[HC_N_FIRST_RESPONSE_BOUNDS];
+/* How long the first responses of decoupled models took: upper bounds, above which is one more. */
+extern const char hc_first_response_family[];
+struct hc_first_response_bounds {
+    size_t n;
+    const double *ms;
+};
+
+/* The bounds that CONFIG says, or else those of Triton; they stay as long as CONFIG does. */
+struct hc_first_response_bounds hc_first_response_bounds(const Inference__ModelConfig *config);
 
 struct hc_stats {
     uint64_t last_inference_ms; /* since 1970; 0: never */
@@ -121,7 +128,7 @@ struct hc_stats {
     struct hc_stats_duration cache_miss;
     uint64_t failures[HC_N_FAILURES];
     struct hc_quantiles *quantiles[HC_N_SUMMARIES]; /* NULL: nothing was counted */
-    uint64_t first_responses[HC_N_FIRST_RESPONSE_BOUNDS + 1];
+    uint64_t first_responses[HC_CONFIG_MAX_BUCKETS + 1];
     uint64_t first_responses_ms;    /* the sum */
     struct hc_stats_batch *batches; /* ascending by size */
     size_t n_batches;

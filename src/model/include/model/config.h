@@ -40,6 +40,9 @@ enum { HC_CONFIG_MAX_SIZE = 4 << 20 };
 /* A model may have so many instances; more are refused. */
 enum { HC_CONFIG_MAX_INSTANCES = 4096 };
 
+/* A histogram may have so many buckets, besides that of what is above them all. */
+enum { HC_CONFIG_MAX_BUCKETS = 64 };
+
 static inline void hc_config_free(Inference__ModelConfig *config) {
     inference__model_config__free_unpacked(config, NULL);
 }
@@ -170,6 +173,10 @@ enum hc_code hc_config_read_data(const char *folder, const char *subfolder, cons
 
 /* The string value of a parameter, NULL when there is none. */
 const char *hc_config_parameter(const Inference__ModelConfig *config, const char *name);
+
+/* The buckets that the config gives the metric FAMILY; NULL when it says nothing of it. */
+const double *hc_config_buckets(const Inference__ModelConfig *config, const char *family,
+                                size_t *n);
 
 /* What metadata calls the platform: that, or the backend. */
 static inline const char *hc_config_platform(const Inference__ModelConfig *config) {
