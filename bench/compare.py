@@ -34,6 +34,11 @@ TARGETS = {
     "2000 events, 1 conn. rps": (">=", 5.0),
     "BLS of ten calls, 1 conn. rps": (">=", 5.0),
     "BLS of ten calls, 16 conn. rps": (">=", 5.0),
+    "gRPC: seed, 1 conn. p50 ms": ("<=", 0.4),
+    "gRPC: seed, 16 conn. rps": (">=", 5.0),
+    "gRPC: identity, 1 MB, 4 conn. rps": (">=", 1.7),
+    "gRPC: identity, 16 MB in shared memory, 1 conn. rps": (">=", 2.0),
+    "gRPC: 10000 responses, 1 conn. rps": (">=", 5.0),
     **{
         f"{name} {quantity}": ("<=", limit)
         for name in measure.LIVES

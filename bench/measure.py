@@ -6,10 +6,13 @@ import time
 
 import requests
 
+import grpc_workload
+import workload
 from harness.infer import post
 from harness.repository import Repository
 from harness.server import Server
-from workload import WORKLOADS, run
+
+WORKLOADS = workload.WORKLOADS + grpc_workload.WORKLOADS
 
 WARM_UP_S = 1
 
@@ -42,20 +45,17 @@ def load(kind, folder, names, seconds):
     if not chosen:
         return values
     repository = Repository(folder / f"load-{time.monotonic_ns()}")
-    for workload in {workload.model: workload for workload in chosen}.values():
-        workload.add_to(repository)
+    for one in {one.model: one for one in chosen}.values():
+        one.add_to(repository)
     with Server(kind, repository) as server:
-        for workload in chosen:
-            arguments = workload.write(folder)
-            url = f"{server.url}/v2/models/{workload.model}/{workload.how}"
-            run(url, workload.n_connections, WARM_UP_S, arguments)
-            report = run(url, workload.n_connections, seconds, arguments)
-            assert report["failed"] == 0, f"{kind}: {workload.name}: {report}"
-            values[f"{workload.name} rps"] = report["rps"]
-            if workload.model == "dense":
-                values[f"{workload.name} batch"] = median_batch(server, workload.model)
-            values[f"{workload.name} p50 ms"] = report["p50_us"] / 1000
-            values[f"{workload.name} p99 ms"] = report["p99_us"] / 1000
+        for one in chosen:
+            report = one.load(server, folder, seconds, WARM_UP_S)
+            assert report["failed"] == 0, f"{kind}: {one.name}: {report}"
+            values[f"{one.name} rps"] = report["rps"]
+            if one.model == "dense":
+                values[f"{one.name} batch"] = median_batch(server, one.model)
+            values[f"{one.name} p50 ms"] = report["p50_us"] / 1000
+            values[f"{one.name} p99 ms"] = report["p99_us"] / 1000
         server.stop()
     return values
 

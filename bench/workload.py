@@ -29,7 +29,14 @@ class Workload:
         for part in self.parts:
             repository.add("identity", name=part)
 
-    def write(self, folder):
+    def load(self, server, folder, seconds, warm_up_s):
+        """Counts, and latencies in microseconds."""
+        arguments = self._write(folder)
+        url = f"{server.url}/v2/models/{self.model}/{self.how}"
+        run(url, self.n_connections, warm_up_s, arguments)
+        return run(url, self.n_connections, seconds, arguments)
+
+    def _write(self, folder):
         """Writes the body into a file; returns what bench/load.lua is told."""
         text = json.dumps(self.request).encode()
         path = folder / f"{self.name.replace(' ', '-')}.body"
