@@ -1,15 +1,12 @@
 """Clients that go away: nobody works for them any more."""
 
 import json
-import os
-import select
 
 import pytest
 
 from harness.infer import body, outputs, post, tensor
 from harness.raw import Connection, request
-
-TIMEOUT_S = 60
+from harness.waits import Waiting
 
 
 @pytest.fixture
@@ -17,18 +14,11 @@ def server(servers):
     return servers.start("waits", "--http-thread-count=1")
 
 
-class Request:
-    """A request in the hands of the model `waits`, which is told by pipes what to do."""
+class Request(Waiting):
+    """A request for the model `waits`."""
 
     def __init__(self, server, folder, how, **parameters):
-        folder.mkdir()
-        self._folder = folder
-        for name in ("started", "go", "cancelled"):
-            os.mkfifo(folder / name)
-        self._ends = {
-            name: os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK)
-            for name in ("started", "cancelled")
-        }
+        super().__init__(folder)
         self.connection = Connection(server)
         if how == "infer":
             content = body(tensor("FOLDER", "BYTES", [1], [str(folder)]), parameters=parameters)
@@ -37,17 +27,9 @@ class Request:
         path = f"/v2/models/waits/{how}"
         self.connection.send(request(path, json.dumps(content).encode()))
 
-    def is_told(self, name, timeout_s=TIMEOUT_S):
-        return bool(select.select([self._ends[name]], [], [], timeout_s)[0])
-
-    def say(self, word):
-        with open(self._folder / "go", "w") as go:
-            go.write(word + "\n")
-
     def close(self):
         self.connection.close()
-        for end in self._ends.values():
-            os.close(end)
+        super().close()
 
 
 @pytest.fixture

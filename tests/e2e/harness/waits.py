@@ -1,0 +1,33 @@
+"""A request in the hands of the model `waits`, which is told by pipes what to do."""
+
+import os
+import select
+
+TIMEOUT_S = 60
+
+
+class Waiting:
+    """The pipes of one request, in a new folder, whose path the request must say."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.folder = folder
+        for name in ("started", "go", "cancelled"):
+            os.mkfifo(folder / name)
+        self._ends = {
+            name: os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK)
+            for name in ("started", "cancelled")
+        }
+
+    def is_told(self, name, timeout_s=TIMEOUT_S):
+        """Whether the model says that it has `started`, or that its request is `cancelled`."""
+        return bool(select.select([self._ends[name]], [], [], timeout_s)[0])
+
+    def say(self, word):
+        """Tells the model to send one `more`, to wait for a `cancel` of its request, or to end."""
+        with open(self.folder / "go", "w") as go:
+            go.write(word + "\n")
+
+    def close(self):
+        for end in self._ends.values():
+            os.close(end)
