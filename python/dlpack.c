@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "gpu.h"
 
 static const char plain_name[] = "dltensor";
 static const char plain_used_name[] = "used_dltensor";
@@ -93,7 +94,7 @@ static void describe(const struct hc_tensor_object *tensor, struct hc_dl_type ty
     }
     *description = (struct hc_dl_tensor){
         .data = tensor->data,
-        .device = {HC_DL_CPU, 0},
+        .device = {tensor->on_gpu ? HC_DL_CUDA : HC_DL_CPU, tensor->device},
         .n_dims = tensor->n_dims,
         .type = type,
         .shape = exported->dims,
@@ -182,6 +183,9 @@ static bool is_contiguous(const struct hc_dl_tensor *tensor) {
 
 static bool check_device(struct hc_dl_device device) {
     if (device.type == HC_DL_CUDA) {
+        if (hc_py_gpu_is_there()) {
+            return true;
+        }
         hc_py_raise("DLPack capsule passed pointer to memory allocated on GPU device, when GPU is "
                     "not available");
         return false;
@@ -233,7 +237,12 @@ static PyObject *make_tensor(struct hc_text name, const struct hc_dl_tensor *ten
         .data = (char *)tensor->data + tensor->byte_offset,
         .size = size,
     };
-    return hc_py_tensor_from_memory(&source, holder);
+    PyObject *object = hc_py_tensor_from_memory(&source, holder);
+    if (object != NULL && tensor->device.type == HC_DL_CUDA) {
+        hc_tensor_of(object)->on_gpu = true;
+        hc_tensor_of(object)->device = tensor->device.id;
+    }
+    return object;
 }
 
 /* Take the tensor out of the capsule; NULL with an exception set. */

@@ -152,6 +152,9 @@ static PyObject *make_array(struct hc_tensor_object *tensor) {
 static PyObject *tensor_as_numpy(PyObject *self, PyObject *ignored) {
     (void)ignored;
     struct hc_tensor_object *tensor = hc_tensor_of(self);
+    if (tensor->on_gpu) {
+        return hc_py_raise("Tensor is stored in GPU and cannot be converted to NumPy.");
+    }
     if (tensor->dtype == HC_DTYPE_BF16) {
         return hc_py_raise("Tensor dtype is BF16 and cannot be converted to NumPy. Use "
                            "to_dlpack() and from_dlpack() instead.");
@@ -183,9 +186,8 @@ static PyObject *tensor_shape(PyObject *self, PyObject *ignored) {
 }
 
 static PyObject *tensor_is_cpu(PyObject *self, PyObject *ignored) {
-    (void)self;
     (void)ignored;
-    Py_RETURN_TRUE;
+    return PyBool_FromLong(!hc_tensor_of(self)->on_gpu);
 }
 
 static PyObject *tensor_to_dlpack(PyObject *self, PyObject *ignored) {
@@ -218,9 +220,10 @@ static PyObject *tensor_dlpack(PyObject *self, PyObject *args, PyObject *keyword
 }
 
 static PyObject *tensor_dlpack_device(PyObject *self, PyObject *ignored) {
-    (void)self;
     (void)ignored;
-    return Py_BuildValue("(ii)", HC_DL_CPU, 0);
+    const struct hc_tensor_object *tensor = hc_tensor_of(self);
+    return tensor->on_gpu ? Py_BuildValue("(ii)", HC_DL_CUDA, tensor->device)
+                          : Py_BuildValue("(ii)", HC_DL_CPU, 0);
 }
 
 static PyObject *tensor_from_dlpack(PyObject *ignored, PyObject *args, PyObject *keywords) {

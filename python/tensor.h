@@ -15,8 +15,10 @@ struct hc_tensor_object {
     PyObject_HEAD PyObject *name; /* str */
     PyObject *owner;              /* keeps data alive; NULL when there is nothing to keep */
     PyObject *array;              /* what as_numpy() returns; NULL until it is asked for */
-    char *data;
+    char *data;                   /* an address in a GPU's memory when on_gpu */
     size_t size;
+    bool on_gpu;
+    int device; /* the GPU */
     enum hc_dtype dtype;
     int n_dims;
     int64_t dims[HC_TENSOR_MAX_DIMS];
@@ -39,7 +41,8 @@ struct hc_py_tensor_source {
     size_t size;
 };
 
-/* A tensor over memory that OWNER keeps alive and that the model may write to. New reference. */
+/* A tensor over memory that OWNER keeps alive and that the model may write to; it is the
+ * processor's unless the caller says otherwise. New reference. */
 PyObject *hc_py_tensor_from_memory(const struct hc_py_tensor_source *source, PyObject *owner);
 
 #endif

@@ -145,8 +145,7 @@ static bool write_call(struct hc_pack *pack, const struct hc_request_object *req
         .decoupled = terms->decoupled,
     };
     write_texts(pack, texts, message);
-    hc_pack_end(pack, inputs_offset);
-    return true;
+    return hc_pack_end(pack, inputs_offset);
 }
 
 bool hc_call_message_write(PyObject *request, const struct hc_call_terms *terms,

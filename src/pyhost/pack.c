@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "calls.h"
+#include "gpu.h"
 #include "pin.h"
 #include "shared_arrays.h"
 
@@ -95,7 +96,7 @@ static bool find_in_shared_memory(const struct hc_tensor_object *tensor, struct 
 }
 
 static bool may_stay(const struct hc_tensor_object *tensor, enum hc_pack_place place) {
-    if (tensor->size < HC_SHARED_ARRAY_MIN || place == HC_PACK_COPY) {
+    if (tensor->on_gpu || tensor->size < HC_SHARED_ARRAY_MIN || place == HC_PACK_COPY) {
         return false;
     }
     return place == HC_PACK_IN_PLACE ||
@@ -165,19 +166,24 @@ static uint32_t write_dims(struct hc_pack *pack, const struct hc_tensor_object *
     return offset;
 }
 
-/* Copy the tensor to OFFSET of the block. */
-static struct hc_place write_data(const struct hc_pack *pack, size_t offset,
-                                  const struct hc_tensor_object *tensor) {
-    if (tensor->size > 0) {
+/* Copy the tensor to OFFSET of the block. False with an exception set. */
+static bool write_data(const struct hc_pack *pack, size_t offset,
+                       const struct hc_tensor_object *tensor, struct hc_place *place) {
+    if (tensor->on_gpu && tensor->size > 0) {
+        if (!hc_py_gpu_read(tensor, pack->base + offset)) {
+            return false;
+        }
+    } else if (tensor->size > 0) {
         memcpy(pack->base + offset, tensor->data, tensor->size);
     }
-    return (struct hc_place){
+    *place = (struct hc_place){
         .offset = pack->block->offset + offset,
         .size = tensor->size,
         .arena = HC_ARENA_RESPONSE,
         .block = pack->block->index,
         .generation = pack->block->generation,
     };
+    return true;
 }
 
 /* References to all that the server reads in place. */
@@ -193,7 +199,7 @@ static struct held *hold(const struct hc_pack *pack) {
     return held;
 }
 
-void hc_pack_end(struct hc_pack *pack, uint32_t tensors_offset) {
+bool hc_pack_end(struct hc_pack *pack, uint32_t tensors_offset) {
     struct hc_message_tensor *descriptions = (void *)(pack->base + tensors_offset);
     size_t data_begin = hc_align_up(pack->head_size, HC_BLOCK_ALIGNMENT);
     for (size_t i = 0; i < pack->n_items; i++) {
@@ -204,11 +210,15 @@ void hc_pack_end(struct hc_pack *pack, uint32_t tensors_offset) {
         description->n_dims = (uint32_t)item->tensor->n_dims;
         description->dims_offset = write_dims(pack, item->tensor);
         description->reserved = 0;
-        description->data = item->in_place
-                                ? item->place
-                                : write_data(pack, data_begin + item->data_offset, item->tensor);
+        description->data = item->place;
+        if (!item->in_place &&
+            !write_data(pack, data_begin + item->data_offset, item->tensor, &description->data)) {
+            hc_end_free(end, pack->block);
+            return false;
+        }
     }
     pack->block->user = hold(pack);
+    return true;
 }
 
 void hc_pack_release(struct hc_block *block) {

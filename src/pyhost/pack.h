@@ -55,9 +55,9 @@ struct hc_span hc_pack_text(struct hc_pack *pack, struct hc_text text);
 
 /*
  * Write the tensors, and leave with the block what must live until the server releases it
- * (hc_calls_drain() lets go of it).
+ * (hc_calls_drain() lets go of it). False with an exception set, and without the block.
  */
-void hc_pack_end(struct hc_pack *pack, uint32_t tensors_offset);
+bool hc_pack_end(struct hc_pack *pack, uint32_t tensors_offset);
 
 /* What hc_pack_end() left with a block; needs the GIL. */
 void hc_pack_release(struct hc_block *block);

@@ -70,7 +70,9 @@ static bool write_message(struct hc_pack *pack, const struct hc_message_request 
         .outputs_offset = outputs_offset,
     };
     message->parameters = hc_pack_text(pack, parameters);
-    hc_pack_end(pack, outputs_offset);
+    if (!hc_pack_end(pack, outputs_offset)) {
+        return false;
+    }
     *entry = entry_of(request, pack->block, pack->head_size);
     return true;
 }
