@@ -10,6 +10,9 @@
 #     RUN apt-get update && apt-get install -y --no-install-recommends python3-pip
 #     RUN pip --python /opt/hippocamp/venv/bin/python install scikit-learn
 #     USER 1000:1000
+#
+# Kernels for GPUs are built where there is an nvcc, which Debian's image does not have: build from
+# one of NVIDIA's with CUDA in it for native models on GPUs. Python models use GPUs in any case.
 
 FROM debian:12-slim AS build
 WORKDIR /src

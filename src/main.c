@@ -273,6 +273,7 @@ static void find_pyhost(void) {
     const char *bin = dirname(path);
     options.server.pyhost_path = hc_format("%s/../lib/hippocamp/hippocamp-pyhost", bin);
     options.server.unpack_path = hc_format("%s/../lib/hippocamp/hippocamp-unpack", bin);
+    options.server.gpu_kernels_path = hc_format("%s/../lib/hippocamp/hippocamp-linear.fatbin", bin);
     options.server.module_path = hc_format("%s/../lib/hippocamp/_hippocamp.abi3.so", bin);
 }
 

@@ -10,7 +10,7 @@ seconds=$1
 shift
 cmake -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 \
-    -DHC_FUZZ=ON -DHC_SANITIZE=fuzzer-no-link,address,undefined >/dev/null
+    -DHC_CUDA=OFF -DHC_FUZZ=ON -DHC_SANITIZE=fuzzer-no-link,address,undefined >/dev/null
 cmake --build build/fuzz
 
 targets=("$@")

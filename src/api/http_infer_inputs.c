@@ -17,6 +17,22 @@ static enum hc_code take_region(const struct http_infer *infer,
                        error);
 }
 
+/* Where the outputs may be left that are to go to a GPU's memory and are wanted as they are. */
+static void place_outputs(struct http_infer *infer) {
+    struct hc_request *request = infer->request;
+    size_t n = infer->json.n_outputs;
+    struct hc_device_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
+    for (size_t i = 0; i < n; i++) {
+        const struct hc_infer_json_output *output = &infer->json.outputs[i];
+        places[i] = (struct hc_device_place){0};
+        if (output->shared && output->classification == 0) {
+            places[i] = hc_request_place(request, infer->output_regions[i], output->region.offset,
+                                         output->region.size);
+        }
+    }
+    request->output_places = places;
+}
+
 /* The regions of shared memory that inputs and outputs are said to be in. */
 static enum hc_code take_regions(struct http_infer *infer, struct hc_error *error) {
     const struct hc_infer_json_request *json = &infer->json;
@@ -38,12 +54,25 @@ static enum hc_code take_regions(struct http_infer *infer, struct hc_error *erro
     return HC_OK;
 }
 
+/* Where input I is in a GPU's memory, to stay there. */
+static struct hc_device_place find_place(const struct http_infer *infer, size_t i) {
+    const struct hc_infer_json_input *from = &infer->json.inputs[i];
+    if (from->source != HC_INFER_JSON_SHARED) {
+        return (struct hc_device_place){0};
+    }
+    return hc_request_place(infer->request, infer->input_regions[i], from->region.offset,
+                            from->region.size);
+}
+
 /* How much all inputs take in one block, each aligned. */
 static enum hc_code total_size(const struct http_infer *infer, size_t *total,
                                struct hc_error *error) {
     size_t sum = 0;
     for (size_t i = 0; i < infer->json.n_inputs; i++) {
         size_t size = input_size(&infer->json.inputs[i]);
+        if (find_place(infer, i).address != 0) {
+            continue;
+        }
         if (size > infer->api->options.max_body_size ||
             !hc_size_add(sum, hc_align_up(size, HTTP_TENSOR_ALIGNMENT), &sum)) {
             return hc_error_set(error, HC_INVALID_ARGUMENT, "the inputs are too large");
@@ -79,6 +108,7 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     infer->vectors = hc_pool_alloc(&request->pool, n * sizeof *infer->vectors);
     size_t total;
     HC_TRY(take_regions(infer, error));
+    place_outputs(infer);
     HC_TRY(total_size(infer, &total, error));
     struct hc_block *block = NULL;
     char *memory = NULL;
@@ -89,15 +119,21 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     for (size_t i = 0; i < n; i++) {
         const struct hc_infer_json_input *from = &infer->json.inputs[i];
         size_t size = input_size(from);
+        struct hc_device_place place = find_place(infer, i);
+        bool stays = place.address != 0;
         request->inputs[i] = (struct hc_input){
             .name = from->name,
             .dtype = from->dtype,
             .dims = from->dims,
             .n_dims = from->n_dims,
-            .block = size > 0 ? block : NULL,
+            .block = size > 0 && !stays ? block : NULL,
             .offset = offset,
             .size = size,
+            .place = place,
         };
+        if (stays) {
+            continue;
+        }
         if (size > 0) {
             HC_TRY(place_input(infer, i, memory + offset, error));
         }

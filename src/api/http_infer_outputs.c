@@ -87,6 +87,9 @@ static enum hc_code share_output(const struct http_infer *infer, const struct hc
                             HC_TEXT_ARGS(output->name), (uintmax_t)wanted->region.size,
                             output->size);
     }
+    if (output->in_place) {
+        return HC_OK;
+    }
     return hc_shm_write(infer->output_regions[wanted - infer->json.outputs], wanted->region.offset,
                         output->data, output->size, error);
 }

@@ -28,10 +28,14 @@ static void answer_status(const struct http_call *call, enum hc_shm_kind kind) {
         const struct hc_shm_info *info = &list.items[i];
         hc_buf_append_string(&body, i > 0 ? ",{\"name\":" : "{\"name\":");
         hc_json_append_string(&body, hc_text_of(info->name));
-        hc_buf_append_string(&body, ",\"key\":");
-        hc_json_append_string(&body, hc_text_of(info->key));
-        hc_buf_appendf(&body, ",\"offset\":%" PRIu64 ",\"byte_size\":%" PRIu64 "}", info->offset,
-                       info->size);
+        if (kind == HC_SHM_CUDA) {
+            hc_buf_appendf(&body, ",\"device_id\":%d", info->device);
+        } else {
+            hc_buf_append_string(&body, ",\"key\":");
+            hc_json_append_string(&body, hc_text_of(info->key));
+            hc_buf_appendf(&body, ",\"offset\":%" PRIu64, info->offset);
+        }
+        hc_buf_appendf(&body, ",\"byte_size\":%" PRIu64 "}", info->size);
     }
     hc_buf_append_char(&body, ']');
     http_answer_json(call->exchange, 200, &body);

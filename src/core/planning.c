@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "cuda/driver.h"
 #include "lifecycle_internal.h"
 #include "model/config_json.h"
 #include "model/unused.h"
@@ -38,6 +39,16 @@ enum hc_code find_folder(const struct managed *managed, char **folder, struct hc
                               error);
 }
 
+/* The GPUs that instances of a model with CONFIG may be on. */
+static struct hc_gpus find_gpus(const Inference__ModelConfig *config) {
+    const struct hc_backend *backend = hc_backend_find(config->backend);
+    struct hc_gpus gpus = {0};
+    if (backend == NULL || backend->can_use_gpus == NULL || backend->can_use_gpus()) {
+        gpus.n = hc_cuda_devices(&gpus.ids);
+    }
+    return gpus;
+}
+
 /* The config to load, up to where the backend completes it, and what of it has no effect. */
 static enum hc_code read_config(const struct managed *managed, const struct source *source,
                                 struct hc_buf *unused, Inference__ModelConfig **config_out,
@@ -56,7 +67,8 @@ static enum hc_code read_config(const struct managed *managed, const struct sour
     }
     hc_config_list_unused(config, unused);
     HC_TRY(hc_config_prepare(config, managed->name, source->folder, options->auto_complete, error));
-    HC_TRY(hc_config_place(config, &(struct hc_gpus){0}, error));
+    const struct hc_gpus gpus = find_gpus(config);
+    HC_TRY(hc_config_place(config, &gpus, error));
     *config_out = hc_take(config);
     return HC_OK;
 }

@@ -13,6 +13,7 @@
 #include "core/order.h"
 #include "core/pause.h"
 #include "core/reshape.h"
+#include "shm/shm.h"
 
 enum { MIN_SLOTS = 64, MAX_SPARE = 256 };
 
@@ -160,6 +161,21 @@ void hc_request_answer(struct hc_request *request, struct hc_response *response,
     } else {
         hc_request_deliver(request, response, final);
     }
+}
+
+/* Tensors that the server itself has to see, or to make, are in its own memory. */
+struct hc_device_place hc_request_place(const struct hc_request *request,
+                                        const struct hc_shm_region *region, uint64_t offset,
+                                        uint64_t size) {
+    const struct hc_model *model = request->model;
+    struct hc_device_place place = {.size = size};
+    int device;
+    if (model->backend->works_on != NULL && !model->caches && !model->has_sequences &&
+        hc_shm_find_device(region, offset, &device, &place.address) &&
+        !model->backend->works_on(model, device)) {
+        place.address = 0;
+    }
+    return place;
 }
 
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {

@@ -139,6 +139,7 @@ static void free_options(struct hc_server_options *options) {
     free(options->pyhost_path);
     free(options->module_path);
     free(options->unpack_path);
+    free(options->gpu_kernels_path);
 }
 
 void hc_server_destroy(struct hc_server *server) {

@@ -78,6 +78,12 @@ static enum hc_code place_shared(struct grpc_infer *infer, size_t i, struct hc_i
                                  struct hc_error *error) {
     const struct hc_infer_proto_region *region = &infer->proto.inputs[i].region;
     char *memory;
+    input->place =
+        hc_request_place(infer->request, infer->input_regions[i], region->offset, region->size);
+    if (input->place.address != 0) {
+        input->size = (size_t)region->size;
+        return HC_OK;
+    }
     HC_TRY(allocate(infer->request, input, (size_t)region->size, &memory, error));
     return hc_shm_read(infer->input_regions[i], region->offset, memory, input->size, error);
 }
@@ -122,6 +128,22 @@ static enum hc_code take_regions(struct grpc_infer *infer, struct hc_error *erro
         }
     }
     return HC_OK;
+}
+
+/* Where the outputs may be left that are to go to a GPU's memory and are wanted as they are. */
+static void place_outputs(struct grpc_infer *infer) {
+    struct hc_request *request = infer->request;
+    size_t n = infer->proto.n_outputs;
+    struct hc_device_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
+    for (size_t i = 0; i < n; i++) {
+        const struct hc_infer_proto_output *output = &infer->proto.outputs[i];
+        places[i] = (struct hc_device_place){0};
+        if (output->shared && output->classification == 0) {
+            places[i] = hc_request_place(request, infer->output_regions[i], output->region.offset,
+                                         output->region.size);
+        }
+    }
+    request->output_places = places;
 }
 
 static enum hc_code place_inputs(struct grpc_infer *infer, struct hc_error *error) {
@@ -191,6 +213,7 @@ enum hc_code grpc_infer_run(struct grpc_infer *infer, const struct grpc_call *ca
     copy_settings(infer);
     hc_forward_headers(call->api->forward, http->headers, http->n_headers, request);
     HC_TRY(take_regions(infer, error));
+    place_outputs(infer);
     HC_TRY(place_inputs(infer, error));
     infer->running = true;
     enum hc_code code = hc_infer(request, error);

@@ -27,7 +27,7 @@ static enum hc_code share(const struct grpc_infer *infer,
                             HC_TEXT_ARGS(output->name), (uintmax_t)wanted->region.size,
                             output->size);
     }
-    return output->size == 0
+    return output->size == 0 || output->in_place
                ? HC_OK
                : hc_shm_write(infer->output_regions[wanted - infer->proto.outputs],
                               wanted->region.offset, output->data, output->size, error);

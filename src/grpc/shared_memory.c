@@ -5,6 +5,8 @@
 
 typedef Inference__SystemSharedMemoryStatusResponse__RegionsEntry system_entry;
 typedef Inference__SystemSharedMemoryStatusResponse__RegionStatus system_region;
+typedef Inference__CudaSharedMemoryStatusResponse__RegionsEntry cuda_entry;
+typedef Inference__CudaSharedMemoryStatusResponse__RegionStatus cuda_region;
 
 static struct hc_shm *registry_of(const struct grpc_call *call) {
     return call->api->server->shm;
@@ -76,7 +78,20 @@ enum hc_code grpc_unregister_system_memory(struct grpc_call *call, struct hc_tex
     return HC_OK;
 }
 
-/* ---- CUDA, of which there is none ---- */
+/* ---- CUDA ---- */
+
+static cuda_entry *describe_cuda_region(const struct hc_shm_info *info, struct hc_pool *pool) {
+    cuda_entry *entry = hc_pool_alloc(pool, sizeof *entry);
+    cuda_region *region = hc_pool_alloc(pool, sizeof *region);
+    *entry = (cuda_entry)INFERENCE__CUDA_SHARED_MEMORY_STATUS_RESPONSE__REGIONS_ENTRY__INIT;
+    *region = (cuda_region)INFERENCE__CUDA_SHARED_MEMORY_STATUS_RESPONSE__REGION_STATUS__INIT;
+    entry->key = info->name;
+    entry->value = region;
+    region->name = info->name;
+    region->device_id = (uint64_t)info->device;
+    region->byte_size = info->size;
+    return entry;
+}
 
 enum hc_code grpc_list_cuda_memory(struct grpc_call *call, struct hc_text message,
                                    struct hc_error *error) {
@@ -87,8 +102,14 @@ enum hc_code grpc_list_cuda_memory(struct grpc_call *call, struct hc_text messag
     }
     hc_auto_shm_list list = {0};
     HC_TRY(hc_shm_list(registry_of(call), HC_SHM_CUDA, hc_text_of(request->name), &list, error));
-    const Inference__CudaSharedMemoryStatusResponse answer =
+    struct hc_pool *pool = grpc_call_pool(call);
+    Inference__CudaSharedMemoryStatusResponse answer =
         INFERENCE__CUDA_SHARED_MEMORY_STATUS_RESPONSE__INIT;
+    answer.n_regions = list.n;
+    answer.regions = hc_pool_alloc(pool, list.n * sizeof(cuda_entry *));
+    for (size_t i = 0; i < list.n; i++) {
+        answer.regions[i] = describe_cuda_region(&list.items[i], pool);
+    }
     grpc_answer(call, &answer.base);
     return HC_OK;
 }

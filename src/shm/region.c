@@ -59,6 +59,7 @@ enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_
     HC_TRY(check_size(fd, name, offset, size, error));
     struct hc_shm_region *region = hc_new(struct hc_shm_region);
     region->references = 1;
+    region->kind = HC_SHM_SYSTEM;
     region->name = hc_strndup(name.data, name.size);
     region->key = hc_strndup(key.data, key.size);
     region->offset = offset;
@@ -76,7 +77,10 @@ void hc_shm_release(struct hc_shm_region *region) {
     if (region == NULL || atomic_fetch_sub(&region->references, 1) != 1) {
         return;
     }
-    close(region->fd);
+    if (region->kind == HC_SHM_CUDA) {
+        hc_shm_cuda_close(region);
+    }
+    hc_fd_close(region->fd);
     free(region->name);
     free(region->key);
     free(region);
@@ -91,6 +95,9 @@ static enum hc_code shrunk(const struct hc_shm_region *region, struct hc_error *
 enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *place, size_t size,
                          struct hc_error *error) {
     size_t n_read = 0;
+    if (region->kind == HC_SHM_CUDA) {
+        return hc_shm_cuda_read(region, offset, place, size, error);
+    }
     while (n_read < size) {
         ssize_t result = pread(region->fd, (char *)place + n_read, size - n_read,
                                (off_t)(region->offset + offset + n_read));
@@ -113,6 +120,9 @@ enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const v
                           size_t size, struct hc_error *error) {
     uint64_t place = region->offset + offset;
     size_t n_written = 0;
+    if (region->kind == HC_SHM_CUDA) {
+        return hc_shm_cuda_write(region, offset, data, size, error);
+    }
     if (!reaches(region, place, size)) {
         return shrunk(region, error);
     }
@@ -128,4 +138,14 @@ enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const v
         }
     }
     return HC_OK;
+}
+
+bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,
+                        uint64_t *address) {
+    if (region->kind != HC_SHM_CUDA) {
+        return false;
+    }
+    *device = region->device;
+    *address = region->address + offset;
+    return true;
 }

@@ -58,44 +58,63 @@ static struct hc_shm_region *find(struct hc_shm *shm, struct hc_text name) {
     return found ? region_of(link) : NULL;
 }
 
-static enum hc_code add(struct hc_shm *shm, struct hc_text name, struct hc_text key,
-                        uint64_t offset, uint64_t size, struct hc_error *error) {
-    struct hc_shm_region *region;
+static enum hc_code check_new(struct hc_shm *shm, struct hc_text name, struct hc_error *error) {
     if (find(shm, name) != NULL) {
         return hc_error_set(error, HC_ALREADY_EXISTS,
                             "shared memory region '%.*s' already in manager", HC_TEXT_ARGS(name));
     }
+    return HC_OK;
+}
+
+static void add(struct hc_shm *shm, struct hc_shm_region *region) {
+    hc_list_insert_after(find_place(shm, hc_text_of(region->name))->previous, &region->link);
+}
+
+static enum hc_code add_system(struct hc_shm *shm, struct hc_text name, struct hc_text key,
+                               uint64_t offset, uint64_t size, struct hc_error *error) {
+    struct hc_shm_region *region;
+    HC_TRY(check_new(shm, name, error));
     HC_TRY(hc_shm_region_open(name, key, offset, size, &region, error));
-    hc_list_insert_after(find_place(shm, name)->previous, &region->link);
+    add(shm, region);
+    return HC_OK;
+}
+
+static enum hc_code add_cuda(struct hc_shm *shm, struct hc_text name, struct hc_text handle,
+                             int64_t device, uint64_t size, struct hc_error *error) {
+    struct hc_shm_region *region;
+    HC_TRY(check_new(shm, name, error));
+    HC_TRY(hc_shm_region_open_cuda(name, handle, device, size, &region, error));
+    add(shm, region);
     return HC_OK;
 }
 
 enum hc_code hc_shm_register(struct hc_shm *shm, struct hc_text name, struct hc_text key,
                              uint64_t offset, uint64_t size, struct hc_error *error) {
     pthread_mutex_lock(&shm->lock);
-    enum hc_code code = add(shm, name, key, offset, size, error);
+    enum hc_code code = add_system(shm, name, key, offset, size, error);
     pthread_mutex_unlock(&shm->lock);
     return code;
 }
 
 enum hc_code hc_shm_register_cuda(struct hc_shm *shm, struct hc_text name, struct hc_text handle,
                                   int64_t device, uint64_t size, struct hc_error *error) {
-    (void)shm;
-    (void)handle;
-    (void)device;
-    (void)size;
-    return hc_error_set(error, HC_INVALID_ARGUMENT,
-                        "failed to register CUDA shared memory region: '%.*s', GPUs not supported",
-                        HC_TEXT_ARGS(name));
+    if (hc_cuda() == NULL) {
+        return hc_error_set(
+            error, HC_INVALID_ARGUMENT,
+            "failed to register CUDA shared memory region: '%.*s', GPUs not supported",
+            HC_TEXT_ARGS(name));
+    }
+    pthread_mutex_lock(&shm->lock);
+    enum hc_code code = add_cuda(shm, name, handle, device, size, error);
+    pthread_mutex_unlock(&shm->lock);
+    return code;
 }
 
 void hc_shm_unregister(struct hc_shm *shm, enum hc_shm_kind kind, struct hc_text name) {
-    if (kind == HC_SHM_CUDA) {
-        return;
-    }
     pthread_mutex_lock(&shm->lock);
     hc_list_each_safe (link, &shm->regions) {
-        if (name.size == 0 || hc_text_is(name, region_of(link)->name)) {
+        if (region_of(link)->kind == kind &&
+            (name.size == 0 || hc_text_is(name, region_of(link)->name))) {
             hc_list_remove(link);
             hc_shm_release(region_of(link));
         }
@@ -106,20 +125,26 @@ void hc_shm_unregister(struct hc_shm *shm, enum hc_shm_kind kind, struct hc_text
 static void describe(const struct hc_shm_region *region, struct hc_shm_list *list) {
     list->items[list->n++] = (struct hc_shm_info){
         .name = hc_strdup(region->name),
-        .key = hc_strdup(region->key),
+        .key = region->key == NULL ? NULL : hc_strdup(region->key),
         .offset = region->offset,
+        .device = region->device,
         .size = region->size,
     };
 }
 
-static void list_all(struct hc_shm *shm, struct hc_shm_list *list) {
+static void list_all(struct hc_shm *shm, enum hc_shm_kind kind, struct hc_shm_list *list) {
     size_t n = 0;
     hc_list_each (link, &shm->regions) {
-        n++;
+        n += region_of(link)->kind == kind ? 1 : 0;
     }
-    list->items = hc_alloc_array(n + 1, sizeof *list->items);
+    if (n == 0) {
+        return;
+    }
+    list->items = hc_alloc_array(n, sizeof *list->items);
     hc_list_each (link, &shm->regions) {
-        describe(region_of(link), list);
+        if (region_of(link)->kind == kind) {
+            describe(region_of(link), list);
+        }
     }
 }
 
@@ -130,11 +155,12 @@ static enum hc_code list_one(struct hc_shm *shm, enum hc_shm_kind kind, struct h
         return hc_error_set(error, HC_NOT_FOUND, "Unable to find %s shared memory region: '%.*s'",
                             kind == HC_SHM_CUDA ? "cuda" : "system", HC_TEXT_ARGS(name));
     }
-    if (kind == HC_SHM_CUDA) {
+    if (kind != region->kind) {
         return hc_error_set(error, HC_NOT_FOUND,
-                            "The region named '%.*s' is registered as system shared memory, not "
-                            "CUDA shared memory",
-                            HC_TEXT_ARGS(name));
+                            "The region named '%.*s' is registered as %s shared memory, not %s "
+                            "shared memory",
+                            HC_TEXT_ARGS(name), kind == HC_SHM_CUDA ? "system" : "CUDA",
+                            kind == HC_SHM_CUDA ? "CUDA" : "system");
     }
     list->items = hc_alloc_array(1, sizeof *list->items);
     describe(region, list);
@@ -148,8 +174,8 @@ enum hc_code hc_shm_list(struct hc_shm *shm, enum hc_shm_kind kind, struct hc_te
     pthread_mutex_lock(&shm->lock);
     if (name.size > 0) {
         code = list_one(shm, kind, name, list, error);
-    } else if (kind == HC_SHM_SYSTEM) {
-        list_all(shm, list);
+    } else {
+        list_all(shm, kind, list);
     }
     pthread_mutex_unlock(&shm->lock);
     return code;

@@ -29,6 +29,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "hippocamp_only(reason): what NVIDIA's server does not do, or does otherwise"
     )
+    config.addinivalue_line("markers", "gpu: needs a GPU, and skips only where there is none")
     config.addinivalue_line("markers", "long: part of the long tier, not of the quick one")
 
 

@@ -9,6 +9,7 @@ import torch
 import tritonclient.http as triton
 from torch import nn
 
+from harness import gpu
 from harness.infer import body, error_of, outputs, post, tensor
 from harness.weights import SAVED, add_model
 
@@ -191,8 +192,12 @@ REFUSED_CONFIGS = {
         "a linear model has one input and one output",
     ),
     "file": ('default_model_filename: "other.pt"\n', "other.pt: cannot be opened"),
-    "gpu": ("instance_group { kind: KIND_GPU }\n", "KIND_GPU but no GPUs are available"),
 }
+if gpu.count() == 0:
+    REFUSED_CONFIGS["gpu"] = (
+        "instance_group { kind: KIND_GPU }\n",
+        "KIND_GPU but no GPUs are available",
+    )
 
 
 def test_configs_that_do_not_fit_are_refused(servers):

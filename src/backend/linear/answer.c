@@ -10,6 +10,7 @@ enum { MAX_SPARE = 128, MAX_SPARE_SIZE = 256 << 10 };
 
 static void free_answer(struct linear_answer *answer) {
     free(answer->memory);
+    free(answer->failure);
     free(answer);
 }
 
@@ -69,13 +70,15 @@ static void describe(const struct hc_model *model, const struct hc_input *input,
         answer->dims[i] = input->dims[i];
     }
     answer->dims[input->n_dims - 1] = (int64_t)stack->n_out;
+    bool in_place = answer->part.y_device != 0;
     answer->output = (struct hc_output){
         .name = model->outputs[0].name,
         .dtype = model->outputs[0].dtype,
         .dims = answer->dims,
         .n_dims = input->n_dims,
-        .data = answer->memory,
+        .data = in_place ? NULL : answer->memory,
         .size = size,
+        .in_place = in_place,
     };
     answer->base = (struct hc_response){
         .code = HC_OK,
@@ -83,6 +86,14 @@ static void describe(const struct hc_model *model, const struct hc_input *input,
         .n_outputs = 1,
         .on_release = release,
     };
+}
+
+/* Where the client wants SIZE bytes of output in a GPU's memory; 0: it does not, or they are more.
+ */
+static hc_cuda_address find_place(const struct hc_request *request, size_t size) {
+    const struct hc_device_place *places = request->output_places;
+    return request->n_outputs == 1 && places != NULL && size <= places[0].size ? places[0].address
+                                                                               : 0;
 }
 
 enum hc_code linear_answer_create(struct hc_request *request, struct linear_answer **answer_out,
@@ -93,14 +104,18 @@ enum hc_code linear_answer_create(struct hc_request *request, struct linear_answ
     size_t n_rows = input->size / (own->stack->n_in * hc_dtype_size(input->dtype));
     size_t row_size = own->stack->n_out * hc_dtype_size(model->outputs[0].dtype);
     size_t size;
+    hc_cuda_address place = 0;
     struct linear_answer *answer = take(&own->sides[request->context->index]);
     answer->side = &own->sides[request->context->index];
-    if (!hc_size_mul(n_rows, row_size, &size) || !reserve(answer, size)) {
+    bool fits = hc_size_mul(n_rows, row_size, &size);
+    if (fits) {
+        place = find_place(request, size);
+    }
+    if (!fits || (place == 0 && !reserve(answer, size))) {
         keep(answer);
         return hc_error_set(error, HC_RESOURCE_EXHAUSTED, "no memory for the output of %zu rows",
                             n_rows);
     }
-    describe(model, input, size, answer);
     answer->model = model;
     hc_model_ref(model);
     answer->request = request;
@@ -108,11 +123,23 @@ enum hc_code linear_answer_create(struct hc_request *request, struct linear_answ
         .x = hc_request_input_data(request, input),
         .y = answer->memory,
         .n_rows = n_rows,
+        .x_device = input->place.address,
+        .y_device = place,
     };
+    answer->device = atomic_load(&own->device);
+    describe(model, input, size, answer);
     answer->executed_by = NULL;
     answer->next = NULL;
+    free(hc_take(answer->failure));
     *answer_out = answer;
     return HC_OK;
+}
+
+void linear_answer_fail(struct linear_answer *answer, const struct hc_error *error) {
+    answer->failure = hc_strdup(error->message);
+    answer->base.code = error->code;
+    answer->base.message = hc_text_of(answer->failure);
+    answer->base.n_outputs = 0;
 }
 
 void linear_answer_discard(struct linear_answer *answer) {

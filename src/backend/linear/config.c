@@ -53,6 +53,14 @@ static enum hc_code complete(struct hc_model *model, const struct stack *stack,
     return hc_model_complete(model, hc_buf_string(&json), error);
 }
 
+struct run_types linear_types(const struct hc_model *model, const struct stack *stack) {
+    const Inference__ModelConfig *config = model->config;
+    return (struct run_types){
+        .x = config->n_input == 1 ? hc_config_input(config, 0).dtype : stack->native,
+        .y = config->n_output == 1 ? hc_config_output(config, 0).dtype : stack->native,
+    };
+}
+
 /* ---- Checks ---- */
 
 static enum hc_code check_type(const char *what, const struct hc_config_tensor *tensor,

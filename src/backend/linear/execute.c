@@ -11,6 +11,10 @@
  */
 static const size_t in_place_products = (size_t)1 << 17;
 
+/* The same on a GPU, where a thread only waits; and the bytes of input that it gets there. */
+static const size_t in_place_gpu_products = (size_t)1 << 27;
+static const size_t in_place_gpu_size = (size_t)256 << 10;
+
 static void add_answer(struct linear_work *work, struct linear_answer *answer) {
     if (work->answers == NULL) {
         work->answers = answer;
@@ -64,13 +68,47 @@ bool linear_withdraw(struct hc_instance *instance, struct hc_execution *executio
     return work != NULL;
 }
 
-static void run_work(const struct linear_model *model, struct linear_work *work,
-                     struct scratch *scratch) {
+static void fail_all(struct linear_answer *answer, const struct hc_error *error) {
+    for (; answer != NULL; answer = answer->next) {
+        linear_answer_fail(answer, error);
+    }
+}
+
+/* While a request waited, the model's instances may have moved away from the GPU that has its
+ * tensors. */
+static enum hc_code check_places(const struct linear_instance *own,
+                                 const struct linear_answer *answer, struct hc_error *error) {
+    for (; answer != NULL; answer = answer->next) {
+        bool on_gpu = answer->part.x_device != 0 || answer->part.y_device != 0;
+        if (on_gpu && answer->device != own->device) {
+            return hc_error_set(error, HC_UNAVAILABLE,
+                                "the model left the GPU while the request waited");
+        }
+    }
+    return HC_OK;
+}
+
+static enum hc_code run_parts(const struct linear_instance *own, struct linear_work *work,
+                              struct scratch *scratch, struct hc_error *error) {
+    const struct linear_model *model = own->model;
     struct run_part *first = &work->answers->part;
+    HC_TRY(check_places(own, work->answers, error));
+    if (own->gpu != NULL) {
+        return gpu_run(own->gpu, first, error);
+    }
+    run_stack(model->stack, model->kernels, &model->types, first, scratch);
+    return HC_OK;
+}
+
+static void run_work(const struct linear_instance *own, struct linear_work *work,
+                     struct scratch *scratch) {
+    struct hc_error error;
     for (struct linear_answer *answer = work->answers; answer != NULL; answer = answer->next) {
         answer->part.next = answer->next == NULL ? NULL : &answer->next->part;
     }
-    run_stack(model->stack, model->kernels, &model->types, first, scratch);
+    if (run_parts(own, work, scratch, &error) != HC_OK) {
+        fail_all(work->answers, &error);
+    }
 }
 
 static void deliver_all(struct linear_answer *answer, const struct hc_stats_times *times) {
@@ -84,8 +122,17 @@ static void deliver_all(struct linear_answer *answer, const struct hc_stats_time
 
 /* Under the lock. */
 static bool fits_in_place(const struct linear_instance *own) {
-    size_t n_products = own->model->stack->n_products;
-    return own->n_works > 0 && own->works[0].n_rows <= in_place_products / n_products;
+    const struct linear_model *model = own->model;
+    size_t n_products = model->stack->n_products;
+    if (own->n_works == 0) {
+        return false;
+    }
+    size_t n_rows = own->works[0].n_rows;
+    if (own->gpu == NULL) {
+        return n_rows <= in_place_products / n_products;
+    }
+    size_t row_size = model->stack->n_in * hc_dtype_size(model->types.x);
+    return n_rows <= in_place_gpu_products / n_products && n_rows <= in_place_gpu_size / row_size;
 }
 
 /* Whether there is more to run; if not, the instance is nobody's from here on. */
@@ -120,7 +167,7 @@ bool linear_run_one(struct linear_instance *own, struct scratch *scratch, bool o
     }
     struct hc_stats_times times = {.compute_start_ns = hc_clock_ns()};
     times.compute_input_end_ns = times.compute_start_ns;
-    run_work(own->model, &work, scratch);
+    run_work(own, &work, scratch);
     times.compute_output_start_ns = times.compute_end_ns = hc_clock_ns();
     if (on_loop) {
         /* It may get its next execution meanwhile; `scheduled` keeps others away from that. */

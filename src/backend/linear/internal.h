@@ -4,9 +4,12 @@
 #ifndef HC_BACKEND_LINEAR_INTERNAL_H
 #define HC_BACKEND_LINEAR_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/list.h"
 #include "core/model.h"
 #include "core/server.h"
+#include "cuda/gpu.h"
 #include "run.h"
 #include "tensor/shape.h"
 
@@ -20,6 +23,9 @@ enum hc_code linear_find_file(const struct hc_model *model, char **path, struct 
 /* Complete MODEL's config by what the stack takes and gives, and check it against that. */
 enum hc_code linear_settle_config(struct hc_model *model, const struct stack *stack,
                                   struct hc_error *error);
+
+/* What its inputs and outputs will be of. */
+struct run_types linear_types(const struct hc_model *model, const struct stack *stack);
 
 /* ---- answer.c: responses, made on the request's loop before it is queued ---- */
 
@@ -37,6 +43,8 @@ struct linear_answer {
     uint64_t execution_id;
     char *memory; /* of the output */
     size_t memory_size;
+    char *failure; /* why there are no results, when there are none */
+    int device;    /* the GPU that `part` is in the memory of, if it is */
 };
 
 /* Answers of one loop that may be used again; touched by that loop alone. */
@@ -51,6 +59,9 @@ void linear_side_finish(struct linear_side *side);
 /* An answer with room for the results of REQUEST. */
 enum hc_code linear_answer_create(struct hc_request *request, struct linear_answer **answer,
                                   struct hc_error *error);
+
+/* Have it say that its execution failed. */
+void linear_answer_fail(struct linear_answer *answer, const struct hc_error *error);
 
 /* One that is not delivered after all. */
 void linear_answer_discard(struct linear_answer *answer);
@@ -77,6 +88,9 @@ struct linear_instance {
     struct linear_work works[HC_INSTANCE_DEPTH]; /* the older one first */
     unsigned n_works;
     bool scheduled;            /* somebody runs it, or will */
+    struct gpu_instance *gpu;  /* that it runs on; NULL: the processor */
+    int device;                /* the GPU; linear_no_gpu: the processor */
+    bool runs;                 /* control thread, once the model is loaded */
     struct hc_list ready_link; /* among those that wait for a worker */
 };
 
@@ -100,13 +114,35 @@ void linear_workers_stop(void);
 /* Any thread: have a worker run the instance. */
 void linear_workers_push(struct linear_instance *own);
 
+/* ---- gpus.c: what a model has on GPUs ---- */
+
+static const int linear_no_gpu = -1;
+
+/* Loading thread: copy the stack to the GPUs that instances are for, and start those. */
+enum hc_code linear_gpus_load(struct linear_model *own, struct hc_error *error);
+void linear_gpus_unload(struct linear_model *own);
+
+/* Control thread: one more instance, on a GPU or not; and one that has nothing to do, less. */
+enum hc_code linear_gpus_start(struct linear_instance *instance, struct hc_error *error);
+void linear_gpus_stop(struct linear_instance *instance);
+
+/* Any thread: whether all instances are on that GPU, which is none of linear_no_gpu. */
+bool linear_gpus_have_all(const struct hc_model *model, int device);
+
 /* ---- linear.c ---- */
+
+/* The stack in the model's file. */
+enum hc_code linear_read_stack(const struct hc_model *model, struct stack **stack,
+                               struct hc_error *error);
 
 struct linear_model {
     struct hc_model *model;
     struct linear_side *sides; /* by loop */
     size_t n_sides;
-    struct stack *stack; /* NULL until loaded */
+    struct stack *stack; /* NULL until loaded; without weights if all instances are on GPUs */
+    struct gpu_stack **gpu_stacks; /* one a GPU that has been used */
+    size_t n_gpu_stacks;
+    atomic_int device; /* the GPU that all instances are on; linear_no_gpu: there is none such */
     const struct kernels *kernels;
     struct run_types types;
     bool stopping;

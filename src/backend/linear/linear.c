@@ -20,6 +20,7 @@ struct scratch *linear_loop_scratch(unsigned index) {
 void hc_linear_start(struct hc_server *server) {
     loop_scratches = hc_alloc_array(server->n_contexts, sizeof *loop_scratches);
     n_loop_scratches = server->n_contexts;
+    gpu_kernels_set_path(server->options.gpu_kernels_path);
     hc_backend_register(&hc_linear_backend);
 }
 
@@ -34,7 +35,7 @@ void hc_linear_finish(void) {
 
 /* ---- Loading: on a thread of its own, since files are large ---- */
 
-static enum hc_code read_stack(const struct hc_model *model, struct stack **stack,
+enum hc_code linear_read_stack(const struct hc_model *model, struct stack **stack,
                                struct hc_error *error) {
     hc_auto(text) path = NULL;
     HC_TRY(linear_find_file(model, &path, error));
@@ -51,7 +52,9 @@ static enum hc_code read_stack(const struct hc_model *model, struct stack **stac
 
 static void *run_load(void *user) {
     struct linear_model *own = user;
-    read_stack(own->model, &own->stack, &own->load_error);
+    if (linear_read_stack(own->model, &own->stack, &own->load_error) == HC_OK) {
+        linear_gpus_load(own, &own->load_error);
+    }
     hc_loop_post(own->model->server->control, &own->loaded_task);
     return NULL;
 }
@@ -105,12 +108,18 @@ static void attach(struct hc_instance *instance) {
     struct linear_instance *own = hc_new(struct linear_instance);
     own->instance = instance;
     own->model = linear_model_of(instance->model);
+    own->device = linear_no_gpu;
     instance->backend = own;
 }
 
 static void start_instance(struct hc_instance *instance) {
+    struct hc_error error;
     if (instance->backend == NULL) {
         attach(instance);
+    }
+    if (linear_gpus_start(instance->backend, &error) != HC_OK) {
+        hc_instance_started(instance, &error);
+        return;
     }
     hc_dispatch_up(instance);
     hc_instance_started(instance, NULL);
@@ -118,12 +127,14 @@ static void start_instance(struct hc_instance *instance) {
 
 static void stop_instance(struct hc_instance *instance) {
     hc_dispatch_down(instance);
+    linear_gpus_stop(instance->backend);
     hc_instance_stopped(instance);
 }
 
 static void load(struct hc_model *model) {
     struct linear_model *own = hc_new(struct linear_model);
     own->model = model;
+    own->device = linear_no_gpu;
     own->n_sides = model->server->n_contexts;
     own->sides = hc_alloc_array(own->n_sides, sizeof *own->sides);
     model->backend_model = own;
@@ -154,6 +165,7 @@ static void destroy(struct hc_model *model) {
     for (size_t i = 0; i < own->n_sides; i++) {
         linear_side_finish(&own->sides[i]);
     }
+    linear_gpus_unload(own);
     for (size_t i = 0; i < model->n_instances; i++) {
         free(model->instances[i]->backend);
     }
@@ -184,6 +196,8 @@ const struct hc_backend hc_linear_backend = {
     .load = load,
     .unload = unload,
     .abandon = abandon,
+    .can_use_gpus = gpu_kernels_exist,
+    .works_on = linear_gpus_have_all,
     .start = start_instance,
     .stop = stop_instance,
     .destroy = destroy,

@@ -5,6 +5,8 @@
 #ifndef HC_BACKEND_LINEAR_RUN_H
 #define HC_BACKEND_LINEAR_RUN_H
 
+#include <stdint.h>
+
 #include "kernels.h"
 
 /* Memory for what is between layers, kept from run to run by whoever runs. Zeroed is empty. */
@@ -21,6 +23,8 @@ struct run_part {
     char *y;
     size_t n_rows;
     struct run_part *next;
+    uint64_t x_device; /* where they are in a GPU's memory instead; 0: they are not */
+    uint64_t y_device;
 };
 
 struct run_types {

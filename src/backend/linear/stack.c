@@ -31,14 +31,39 @@ static enum hc_code allocate(struct stack *stack, size_t size, void **memory,
     return HC_OK;
 }
 
+void stack_drop_weights(struct stack *stack) {
+    for (size_t i = 0; i < stack->n_memory; i++) {
+        free(stack->memory[i]);
+    }
+    stack->n_memory = 0;
+    free(hc_take(stack->memory));
+    for (size_t i = 0; i < stack->n_layers; i++) {
+        struct layer *layer = &stack->layers[i];
+        layer->weights = layer->scales = layer->bias = NULL;
+    }
+}
+
+bool stack_has_weights(const struct stack *stack) {
+    return stack->n_memory > 0;
+}
+
+void stack_take_weights(struct stack *stack, struct stack *fresh) {
+    stack_drop_weights(stack);
+    for (size_t i = 0; i < stack->n_layers; i++) {
+        stack->layers[i].weights = fresh->layers[i].weights;
+        stack->layers[i].scales = fresh->layers[i].scales;
+        stack->layers[i].bias = fresh->layers[i].bias;
+    }
+    stack->memory = hc_take(fresh->memory);
+    stack->n_memory = fresh->n_memory;
+    fresh->n_memory = 0;
+}
+
 void stack_destroy(struct stack *stack) {
     if (stack == NULL) {
         return;
     }
-    for (size_t i = 0; i < stack->n_memory; i++) {
-        free(stack->memory[i]);
-    }
-    free(stack->memory);
+    stack_drop_weights(stack);
     free(stack->layers);
     free(stack);
 }

@@ -82,6 +82,13 @@ struct stack {
 enum hc_code stack_create(const struct hc_weights *weights, const struct descriptions *descriptions,
                           struct stack **stack, struct hc_error *error);
 
+/* Forget the weights, which are elsewhere by now; all else stays. */
+void stack_drop_weights(struct stack *stack);
+bool stack_has_weights(const struct stack *stack);
+
+/* Take over the weights of FRESH, the same stack read again. */
+void stack_take_weights(struct stack *stack, struct stack *fresh);
+
 /* NULL is fine. */
 void stack_destroy(struct stack *stack);
 

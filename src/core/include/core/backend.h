@@ -38,6 +38,12 @@ struct hc_backend {
      */
     void (*abandon)(struct hc_model *model);
 
+    /* Whether instances can be on GPUs, where there are any; NULL: yes. */
+    bool (*can_use_gpus)(void);
+
+    /* Any thread. Whether MODEL wants tensors that are in that GPU's memory there; NULL: no. */
+    bool (*works_on)(const struct hc_model *model, int device);
+
     /*
      * Control thread. Start INSTANCE, one more of a model that is ready, and report
      * hc_instance_started(); or stop one that has nothing to do and gets nothing, and report

@@ -31,6 +31,13 @@ struct hc_context;
 struct hc_instance;
 struct hc_model;
 struct hc_request;
+struct hc_shm_region;
+
+/* Where in a GPU's memory tensor data is, or may go. */
+struct hc_device_place {
+    uint64_t address; /* 0: nowhere */
+    uint64_t size;
+};
 
 struct hc_input {
     struct hc_text name;
@@ -40,6 +47,7 @@ struct hc_input {
     struct hc_block *block; /* one of the request's; NULL when size is 0 */
     size_t offset;          /* of the data in the block */
     size_t size;
+    struct hc_device_place place; /* instead of a block, for models that want it there */
 };
 
 /* A sequence's id: a string when there is one, else a number, 0 for none. */
@@ -73,6 +81,7 @@ struct hc_request {
     size_t n_inputs;
     const struct hc_text *outputs; /* requested ones; none: all that the model has */
     size_t n_outputs;
+    const struct hc_device_place *output_places; /* where they may be put, by output; NULL: none */
     const struct hc_instance **waiting; /* busy until this is answered; to be compared only */
     size_t n_waiting;
 
@@ -149,7 +158,15 @@ enum hc_code hc_request_error(const struct hc_request *request, enum hc_code cod
                               struct hc_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Where the data of an input is. */
+/*
+ * Where SIZE bytes from OFFSET of REGION are, if the model works on them in place: they are in the
+ * memory of the GPU that all its instances run on.
+ */
+struct hc_device_place hc_request_place(const struct hc_request *request,
+                                        const struct hc_shm_region *region, uint64_t offset,
+                                        uint64_t size);
+
+/* Where the data of an input is; NULL: it has none, or it is in a GPU's memory. */
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef HC_CORE_RESPONSE_H
 #define HC_CORE_RESPONSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -24,6 +25,7 @@ struct hc_output {
     size_t n_dims;
     const char *data; /* row-major, little-endian; strings in BYTES encoding */
     size_t size;
+    bool in_place; /* it is where the request's output_places wanted it, and nowhere else */
 };
 
 struct hc_response {

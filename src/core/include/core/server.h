@@ -89,6 +89,8 @@ struct hc_server_options {
     char *pyhost_path;  /* launcher, extension module */
     char *module_path;
     char *unpack_path; /* the program that unpacks environments */
+
+    char *gpu_kernels_path; /* the linear backend's, for GPUs; there may be no such file */
 };
 
 struct hc_lifecycle;

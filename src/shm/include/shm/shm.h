@@ -4,7 +4,8 @@
  *
  * One registry a server; any thread. The server reads and writes regions with system calls instead
  * of mapping them, so that a client that truncates its memory gets an error and ends nobody.
- * Regions in CUDA memory are known by name only: there is no GPU. Codes and words are Triton's:
+ * Regions in a GPU's memory are opened by their handles, where there is a GPU, and copied to and
+ * from unless a model works on them in place. Codes and words are Triton's:
  *
  *   HC_NOT_FOUND         there is no such region
  *   HC_ALREADY_EXISTS    there is one already
@@ -14,6 +15,7 @@
 #ifndef HC_SHM_SHM_H
 #define HC_SHM_SHM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,7 +35,8 @@ void hc_shm_destroy(struct hc_shm *shm); /* NULL: nothing; regions that are in u
 enum hc_code hc_shm_register(struct hc_shm *shm, struct hc_text name, struct hc_text key,
                              uint64_t offset, uint64_t size, struct hc_error *error);
 
-/* Register SIZE bytes of a GPU's memory by its cudaIpcMemHandle_t: always refused. */
+/* Register SIZE bytes of a GPU's memory by its cudaIpcMemHandle_t; refused where there is no GPU.
+ */
 enum hc_code hc_shm_register_cuda(struct hc_shm *shm, struct hc_text name, struct hc_text handle,
                                   int64_t device, uint64_t size, struct hc_error *error);
 
@@ -43,8 +46,9 @@ void hc_shm_unregister(struct hc_shm *shm, enum hc_shm_kind kind, struct hc_text
 /* What is registered. */
 struct hc_shm_info {
     char *name;
-    char *key;
+    char *key; /* of system memory, as the next; NULL of a GPU's */
     uint64_t offset;
+    int device; /* of a GPU's memory */
     uint64_t size;
 };
 
@@ -73,5 +77,9 @@ enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *pl
                          struct hc_error *error);
 enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const void *data,
                           size_t size, struct hc_error *error);
+
+/* Where in which GPU's memory that is; false when it is in none. */
+bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,
+                        uint64_t *address);
 
 #endif

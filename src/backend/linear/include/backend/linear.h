@@ -14,6 +14,7 @@
  *     workers.c    the worker threads
  *     run.c        an execution's rows through the stack
  *     kernels*     the arithmetic, once for each kind of processor; blas.c for large batches
+ *     gpus.c       what a model has on GPUs, where cuda/gpu.h says more
  *
  * What takes a few microseconds runs at once on the loop that dispatches it; everything else on
  * worker threads, as many as there are usable cores, whatever the number of models. Instances say
