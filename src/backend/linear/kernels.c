@@ -1,6 +1,10 @@
 /* Kernels: which forms there are, and which of them this processor can run. */
 #include "kernels.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 #include "kernels_levels.h"
 
 static bool can_always(void) {
@@ -8,9 +12,17 @@ static bool can_always(void) {
 }
 
 #ifdef __x86_64__
+/* Not every compiler's __builtin_cpu_supports() knows of it. */
+static bool has_f16c(void) {
+    unsigned a;
+    unsigned b;
+    unsigned c;
+    unsigned d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
 static bool can_avx2(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 static bool can_avx512(void) {
