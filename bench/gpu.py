@@ -1,10 +1,10 @@
 """Compares native linear models on a GPU with a torch model.py on the same GPU, end to end.
 
-    bench/gpu.py [--rounds 5] [--requests 300] [--python …]
+    bench/gpu.py [--rounds 5] [--requests 300]
 
-One connection, one request at a time, binary tensors; the two models take turns in one server. What
-counts is the median over the rounds of the ratio of their median latencies. Exits with 1 when a
-target is missed, and with 2 where there is no GPU.
+One connection, one request at a time, tensors sent as they are or left in CUDA shared memory; the
+two models take turns in one server. What counts is the median over the rounds of the ratio of their
+median latencies. Exits with 1 when a target is missed, and with 2 where there is no GPU.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import time
 
 import numpy as np
 import torch
+import tritonclient.http as triton
 from torch import nn
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -79,28 +80,22 @@ def add_models(repository, name, widths):
     repository.write(f"{name}_python/1/model.py", MODEL)
 
 
-def request_bytes(model, x):
-    head = json.dumps(
-        {
-            "inputs": [
-                {
-                    "name": "x",
-                    "datatype": "FP32",
-                    "shape": x.shape,
-                    "parameters": {"binary_data_size": x.nbytes},
-                }
-            ],
-            "parameters": {"binary_data_output": True},
-        }
-    ).encode()
-    return (
-        (
-            f"POST /v2/models/{model}/infer HTTP/1.1\r\nHost: x\r\nContent-Length: "
-            f"{len(head) + x.nbytes}\r\nInference-Header-Content-Length: {len(head)}\r\n\r\n"
-        ).encode()
-        + head
-        + x.tobytes()
-    )
+def region(name, size):
+    return {"shared_memory_region": name, "shared_memory_byte_size": size}
+
+
+def request_bytes(model, x, y_size, shared):
+    """A request with `x` behind it, or with everything in shared memory."""
+    given = {"name": "x", "datatype": "FP32", "shape": x.shape}
+    given["parameters"] = region("x", x.nbytes) if shared else {"binary_data_size": x.nbytes}
+    wanted = {"name": "y", "parameters": {"binary_data": True}}
+    if shared:
+        wanted["parameters"] = region("y", y_size)
+    head = json.dumps({"inputs": [given], "outputs": [wanted]}).encode()
+    body = head if shared else head + x.tobytes()
+    length = "" if shared else f"Inference-Header-Content-Length: {len(head)}\r\n"
+    start = f"POST /v2/models/{model}/infer HTTP/1.1\r\nHost: x\r\n{length}"
+    return f"{start}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def receive(connection):
@@ -130,16 +125,44 @@ def latency_us(connection, request, n):
     return statistics.median(times)
 
 
-def compare(connection, name, widths, n_rows, options):
+class Regions:
+    """CUDA shared memory for inputs, "x", and outputs, "y", registered with a server."""
+
+    SIZE = 4 << 20
+
+    def __init__(self, server):
+        from tritonclient.utils import cuda_shared_memory as memory
+
+        self._memory = memory
+        self._regions = {n: memory.create_shared_memory_region(n, self.SIZE, 0) for n in "xy"}
+        with triton.InferenceServerClient(server.address) as client:
+            for name, handle in self._regions.items():
+                raw = memory.get_raw_handle(handle)
+                client.register_cuda_shared_memory(name, raw, 0, self.SIZE)
+
+    def put(self, x):
+        self._memory.set_shared_memory_region(self._regions["x"], [x])
+
+    def get(self, n):
+        return self._memory.get_contents_as_numpy(self._regions["y"], np.float32, [n])
+
+
+def compare(connection, regions, case, n_rows, shared, options):
+    name, widths = case
+    n_values = n_rows * widths[-1]
     x = np.random.default_rng(1).normal(size=(n_rows, widths[0])).astype(np.float32)
-    requests = {b: request_bytes(f"{name}_{b}", x) for b in ("linear", "python")}
+    requests = {
+        b: request_bytes(f"{name}_{b}", x, 4 * n_values, shared) for b in ("linear", "python")
+    }
     answers = {}
+    regions.put(x)
     for backend, request in requests.items():
         latency_us(connection, request, 20)
         connection.sendall(request)
-        answers[backend] = np.frombuffer(
-            receive(connection)[-4 * n_rows * widths[-1] :], np.float32
-        )
+        body = receive(connection)
+        answers[backend] = (
+            regions.get(n_values) if shared else np.frombuffer(body[-4 * n_values :], np.float32)
+        ).copy()
     np.testing.assert_allclose(answers["linear"], answers["python"], rtol=1e-3, atol=1e-3)
     rounds = [
         {b: latency_us(connection, r, options.requests) for b, r in requests.items()}
@@ -148,7 +171,8 @@ def compare(connection, name, widths, n_rows, options):
     ratio = statistics.median(r["linear"] / r["python"] for r in rounds)
     native, other = (statistics.median(r[b] for r in rounds) for b in ("linear", "python"))
     print(
-        f"{'-'.join(map(str, widths))}, {n_rows:4} rows: native {native:8.1f} us, "
+        f"{'-'.join(map(str, widths))}, {n_rows:4} rows, "
+        f"{'in shared memory' if shared else 'sent':16}: native {native:8.1f} us, "
         f"torch {other:8.1f} us, ratio {ratio:.2f} (target {TARGET})",
         flush=True,
     )
@@ -172,10 +196,12 @@ def main():
             socket.create_connection(("127.0.0.1", server.http_port))
         ) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            regions = Regions(server)
             met = [
-                compare(connection, name, widths, n_rows, options)
+                compare(connection, regions, (name, widths), n_rows, shared, options)
                 for name, (widths, batches) in CASES.items()
                 for n_rows in batches
+                for shared in (False, True)
             ]
         server.stop()
     return 0 if all(met) else 1
