@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit
 . tools/parts.sh
 
 c_files() {
-    git ls-files --cached --others --exclude-standard -- '*.c' '*.h' '*.cc' '*.cu'
+    git ls-files --cached --others --exclude-standard -- '*.c' '*.h' '*.cc' '*.cu' '*.cuh'
 }
 
 c_format() {

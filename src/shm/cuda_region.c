@@ -50,7 +50,7 @@ enum hc_code hc_shm_region_open_cuda(struct hc_text name, struct hc_text handle,
                                      uint64_t size, struct hc_shm_region **region_out,
                                      struct hc_error *error) {
     struct hc_error reason;
-    hc_cuda_address address;
+    hc_cuda_address address = 0;
     if (open_handle(handle, device, size, &address, &reason) != HC_OK) {
         return refuse(name, &reason, error);
     }

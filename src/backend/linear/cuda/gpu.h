@@ -182,9 +182,9 @@ struct gpu_instance;
 
 enum hc_code gpu_instance_create(const struct gpu_stack *stack, struct gpu_instance **instance,
                                  struct hc_error *error);
-void gpu_instance_destroy(struct gpu_instance *instance); /* NULL is fine */
+void gpu_instance_destroy(struct gpu_instance *own); /* NULL is fine */
 
 /* The parts together, in as few runs as there can be. Parts are left changed. */
-enum hc_code gpu_run(struct gpu_instance *instance, struct run_part *parts, struct hc_error *error);
+enum hc_code gpu_run(struct gpu_instance *own, struct run_part *parts, struct hc_error *error);
 
 #endif

@@ -73,8 +73,8 @@ static __device__ __forceinline__ void rows(const gpu_linear &p) {
             for (int j = 0; j < OUTPUTS; j++) {
 #pragma unroll
                 for (int l = 0; l < LANES; l++) {
-                    sums[j * ROWS + i] += (Real)widen(inputs.lanes[l]) *
-                                          (Real)widen(weights[j].lanes[l]);
+                    sums[j * ROWS + i] +=
+                        (Real)widen(inputs.lanes[l]) * (Real)widen(weights[j].lanes[l]);
                 }
             }
         }

@@ -16,8 +16,7 @@
 
 template <typename Number>
 static __device__ __forceinline__ void multiply(float (&sums)[4], uint32_t a0, uint32_t a1,
-                                                uint32_t a2, uint32_t a3, uint32_t b0,
-                                                uint32_t b1);
+                                                uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1);
 
 template <>
 __device__ __forceinline__ void multiply<__half>(float (&sums)[4], uint32_t a0, uint32_t a1,
@@ -78,8 +77,8 @@ static __device__ __forceinline__ void tiles(const gpu_linear &p) {
     const uint32_t group = blockIdx.x * (GPU_WARPS / p.n_split) + warp / p.n_split;
     const uint32_t output = group * GPU_TILE_OUTPUTS;
     const uint32_t row = blockIdx.y * TILES * GPU_TILE_ROWS;
-    const uint32_t mine = lane / 4;         /* row or output within a tile */
-    const uint32_t from = 8 * (lane % 4);   /* first input within a step */
+    const uint32_t mine = lane / 4;       /* row or output within a tile */
+    const uint32_t from = 8 * (lane % 4); /* first input within a step */
     const Number *x[2 * TILES];
     const Number *w[COLUMNS];
     float sums[TILES][COLUMNS][4] = {};
@@ -109,10 +108,10 @@ static __device__ __forceinline__ void tiles(const gpu_linear &p) {
         for (int i = 0; i < TILES; i++) {
 #pragma unroll
             for (int j = 0; j < COLUMNS; j++) {
-                multiply<Number>(sums[i][j], a[2 * i].x, a[2 * i + 1].x, a[2 * i].y,
-                                 a[2 * i + 1].y, b[j].x, b[j].y);
-                multiply<Number>(sums[i][j], a[2 * i].z, a[2 * i + 1].z, a[2 * i].w,
-                                 a[2 * i + 1].w, b[j].z, b[j].w);
+                multiply<Number>(sums[i][j], a[2 * i].x, a[2 * i + 1].x, a[2 * i].y, a[2 * i + 1].y,
+                                 b[j].x, b[j].y);
+                multiply<Number>(sums[i][j], a[2 * i].z, a[2 * i + 1].z, a[2 * i].w, a[2 * i + 1].w,
+                                 b[j].z, b[j].w);
             }
         }
     }
