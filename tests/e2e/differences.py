@@ -62,6 +62,11 @@ GRPC_ANSWERS = {
     "a negative extent": ("INVALID_ARGUMENT", None, "no tensor has less than no bytes"),
 }
 
+# Streams over gRPC: the status and its text instead of NVIDIA's, and why.
+GRPC_STREAMS = {
+    "no message": ("INTERNAL", "Unable to parse request", "the client should know what is wrong"),
+}
+
 # Models that NVIDIA's server cannot be started with.
 MODELS = {
     "no model.py": "NVIDIA's server waits for ever for a process that has ended",
@@ -91,6 +96,13 @@ class Differences:
             return answer
         code, details, _ = GRPC_ANSWERS[name]
         return {"code": code, "details": details}
+
+    def expected_stream(self, name, stream):
+        """The answers and the status of the stream `name`, given NVIDIA's recorded ones."""
+        if self._kind == "oracle" or name not in GRPC_STREAMS:
+            return stream
+        code, details, _ = GRPC_STREAMS[name]
+        return {**stream, "code": code, "details": details}
 
     def skip_fatal(self, name):
         """Skips a test of the model `name` that NVIDIA's server cannot be started with."""

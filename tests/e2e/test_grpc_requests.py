@@ -1,4 +1,4 @@
-"""Requests over gRPC, right and wrong, held against NVIDIA's recorded answers."""
+"""Requests and streams over gRPC, right and wrong, held against NVIDIA's recorded answers."""
 
 import json
 import pathlib
@@ -6,10 +6,13 @@ import pathlib
 import grpc
 import pytest
 
-from grpc_requests.answers import ask, fill
+from grpc_requests.answers import ask, ask_stream, fill
 from grpc_requests.cases import CASES
+from grpc_requests.streams import STREAMS
 
-ANSWERS = json.loads((pathlib.Path(__file__).parent / "grpc_requests/answers.json").read_text())
+FOLDER = pathlib.Path(__file__).parent / "grpc_requests"
+ANSWERS = json.loads((FOLDER / "answers.json").read_text())
+STREAM_ANSWERS = json.loads((FOLDER / "stream_answers.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -33,5 +36,12 @@ def test_answer(server, channel, differences, name):
     assert answer == expected
 
 
+@pytest.mark.parametrize("name", STREAMS)
+def test_stream(channel, differences, name):
+    expected = differences.expected_stream(name, STREAM_ANSWERS[name])
+    assert ask_stream(channel, *STREAMS[name]) == expected
+
+
 def test_every_answer_was_asked_for():
     assert ANSWERS.keys() == CASES.keys()
+    assert STREAM_ANSWERS.keys() == STREAMS.keys()

@@ -1,18 +1,20 @@
-"""Asking a server the questions of cases.py, and what is kept of its answers."""
+"""Asking a server the questions of cases.py and streams.py, and what is kept of its answers."""
 
 import grpc
 from google.protobuf import json_format
 from tritonclient.grpc import service_pb2 as pb
 
+from grpc_requests import streams
 from grpc_requests.cases import DATATYPES, MODELS, RAW_ONLY
 
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
+STREAM_METHOD = "/inference.GRPCInferenceService/ModelStreamInfer"
 TIMEOUT_S = 60
 
 
 def fill(repository):
     """Adds the models that the questions are about."""
-    for model in MODELS:
+    for model in sorted({*MODELS, *streams.MODELS}):
         repository.add(model)
     for datatype in [*DATATYPES, *RAW_ONLY]:
         config = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
@@ -35,5 +37,24 @@ def ask(channel, request, repository):
             "code": error.code().name,
             "details": error.details().replace(str(repository.path), "…"),
         }
-    message = pb.ModelInferResponse.FromString(answer)
+    return plain(pb.ModelInferResponse.FromString(answer))
+
+
+def plain(message):
     return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+def ask_stream(channel, requests, metadata):
+    """All answers of a stream as plain data, and its status."""
+    call = channel.stream_stream(STREAM_METHOD)(
+        iter([question_of(request) for request in requests]),
+        timeout=TIMEOUT_S,
+        metadata=tuple(metadata.items()),
+    )
+    answers = []
+    try:
+        for data in call:
+            answers.append(plain(pb.ModelStreamInferResponse.FromString(data)))
+    except grpc.RpcError:
+        pass
+    return {"answers": answers, "code": call.code().name, "details": call.details()}

@@ -1,4 +1,5 @@
-"""Records NVIDIA's answers to the requests of cases.py in answers.json."""
+"""Records NVIDIA's answers to the requests of cases.py and streams.py in answers.json and
+stream_answers.json."""
 
 import json
 import pathlib
@@ -9,30 +10,41 @@ import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from grpc_requests.answers import ask, fill
+from grpc_requests.answers import ask, ask_stream, fill
 from grpc_requests.cases import CASES
+from grpc_requests.streams import STREAMS
 from harness.repository import Repository
 from harness.server import Server
 
-FILE = pathlib.Path(__file__).with_name("answers.json")
+FOLDER = pathlib.Path(__file__).parent
+
+
+def answers_of(server, repository):
+    """The contents of each file by its name."""
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        return {
+            "answers.json": {
+                name: ask(channel, request, repository) for name, request in CASES.items()
+            },
+            "stream_answers.json": {
+                name: ask_stream(channel, *stream) for name, stream in STREAMS.items()
+            },
+        }
 
 
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else "oracle"
-    file = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else FILE
-    with tempfile.TemporaryDirectory() as folder:
-        repository = fill(Repository(pathlib.Path(folder) / "repository"))
+    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else FOLDER
+    with tempfile.TemporaryDirectory() as scratch:
+        repository = fill(Repository(pathlib.Path(scratch) / "repository"))
         server = Server(kind, repository)
-        answers = {}
         try:
-            for name, request in CASES.items():
-                with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-                    answers[name] = ask(channel, request, repository)
+            contents = answers_of(server, repository)
         finally:
             server.kill()
-            file.write_text(
-                json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-            )
+    for name, answers in contents.items():
+        text = json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / name).write_text(text + "\n")
 
 
 if __name__ == "__main__":
