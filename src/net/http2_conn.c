@@ -165,6 +165,7 @@ void hc_http2_conn_accept(struct hc_shard *shard, int fd, const struct hc_addres
     http->timer.on_due = hc_http2_on_due;
     http->opened_ns = hc_http2_now_ns(http);
     http->received_ns = http->opened_ns;
+    http->stalls_ns = http->opened_ns + http->config->send_timeout_ns;
     hc_list_init(&http->streams);
     hc_list_append(&shard->conns, &http->link);
     if (shard->stopping) {

@@ -67,6 +67,7 @@ struct hc_http2_conn {
     uint64_t opened_ns;
     uint64_t received_ns;      /* anything, last */
     uint64_t sent_ns;          /* taken by the socket, last; or when there began to be something */
+    uint64_t stalls_ns;        /* no stream's body has waited for too long before then */
     uint64_t ended_ns;         /* when draining, or lingering, began */
     uint64_t pinged_ns;        /* a ping of ours is unanswered since then; 0: none is */
     unsigned n_pings;          /* sent since the last headers or data */

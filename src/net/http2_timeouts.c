@@ -43,14 +43,9 @@ static uint64_t greeting_deadline_ns(const struct hc_http2_conn *http) {
 /* Of the socket, and of the streams whose windows the client keeps closed. */
 static uint64_t send_deadline_ns(const struct hc_http2_conn *http) {
     uint64_t timeout_ns = http->config->send_timeout_ns;
-    uint64_t deadline_ns = http->out.size > 0 ? after(http->sent_ns, timeout_ns) : UINT64_MAX;
-    hc_list_each (link, &http->streams) {
-        const struct hc_http2_stream *stream = hc_list_item(link, struct hc_http2_stream, link);
-        if (stream->body.size > 0) {
-            deadline_ns = earlier(deadline_ns, after(stream->sent_ns, timeout_ns));
-        }
-    }
-    return deadline_ns;
+    uint64_t socket_ns = http->out.size > 0 ? after(http->sent_ns, timeout_ns) : UINT64_MAX;
+    uint64_t streams_ns = hc_list_empty(&http->streams) ? UINT64_MAX : http->stalls_ns;
+    return earlier(socket_ns, streams_ns);
 }
 
 static uint64_t deadline_ns(const struct hc_http2_conn *http) {
@@ -78,14 +73,20 @@ void hc_http2_set_timer(struct hc_http2_conn *http) {
     }
 }
 
+/* There may be thousands of streams, so they are looked at only when one may have stalled. */
 static void reset_stalled_streams(struct hc_http2_conn *http, uint64_t now_ns) {
+    uint64_t timeout_ns = http->config->send_timeout_ns;
+    http->stalls_ns = after(now_ns, timeout_ns);
     hc_list_each_safe (link, &http->streams) {
         struct hc_http2_stream *stream = hc_list_item(link, struct hc_http2_stream, link);
-        if (stream->open && stream->body.size > 0 &&
-            after(stream->sent_ns, http->config->send_timeout_ns) <= now_ns) {
+        if (!stream->open || stream->body.size == 0) {
+            continue;
+        }
+        if (after(stream->sent_ns, timeout_ns) <= now_ns) {
             nghttp2_submit_rst_stream(http->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);
             stream->sent_ns = now_ns;
         }
+        http->stalls_ns = earlier(http->stalls_ns, after(stream->sent_ns, timeout_ns));
     }
 }
 
