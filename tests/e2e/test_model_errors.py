@@ -123,3 +123,15 @@ def test_an_exception_in_finalize_is_logged_and_no_more(servers):
     assert server.stop() == 0
     assert "stages: finalize was called" in server.log()
     assert "ValueError: could not say goodbye" in server.log()
+
+
+def test_where_inputs_may_lie_is_a_yes_or_a_no(servers):
+    repository = servers.repository()
+    for name, value in {"one": "yes", "two": "no", "three": "YES"}.items():
+        parameter = f'key: "FORCE_CPU_ONLY_INPUT_TENSORS" value {{ string_value: "{value}" }}'
+        repository.add("identity", name=name, config=f"parameters {{ {parameter} }}\n")
+    server = servers.start(repository, "--exit-on-error=false", "--strict-readiness=false")
+    index = requests.post(f"{server.url}/v2/repository/index", timeout=60).json()
+    reasons = {entry["name"]: entry.get("reason", "") for entry in index}
+    assert (reasons["one"], reasons["two"]) == ("", "")
+    assert "Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS: YES'" in reasons["three"]

@@ -421,6 +421,17 @@ static enum hc_code read_concurrency(struct hc_model *model, struct hc_error *er
     return HC_OK;
 }
 
+/* Inputs are in the processor's memory whatever a model says that it can take; in Triton's words.
+ */
+static enum hc_code check_input_memory(const struct hc_model *model, struct hc_error *error) {
+    const char *value = hc_config_parameter(model->config, "FORCE_CPU_ONLY_INPUT_TENSORS");
+    if (value != NULL && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+        return hc_error_set(error, HC_UNIMPLEMENTED,
+                            "Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS: %s'", value);
+    }
+    return HC_OK;
+}
+
 static void attach(struct hc_instance *instance) {
     struct python_instance *own = hc_new(struct python_instance);
     own->instance = instance;
@@ -452,7 +463,8 @@ static void load(struct hc_model *model) {
         fail_loading(own, &error);
         return;
     }
-    if (watchdog_start(own, &error) != HC_OK || read_concurrency(model, &error) != HC_OK) {
+    if (check_input_memory(model, &error) != HC_OK || watchdog_start(own, &error) != HC_OK ||
+        read_concurrency(model, &error) != HC_OK) {
         fail_loading(own, &error);
         return;
     }

@@ -8,7 +8,9 @@
  *     gpu_plan.c         which kernels run, one after the other, for so many rows
  *     gpu_library.c      cuBLASLt, opened if it is there, for what is large
  *     gpu_graphs.c       which sequences of kernels are worth keeping
- *     gpu_run.c          an instance: its stream, its memory, and rows through its stack
+ *     gpu_instance.c     an instance: its stream and its memory
+ *     gpu_steps.c        what it has the GPU do
+ *     gpu_run.c          rows to an instance, and back
  *
  * An instance is run by one thread at a time; everything else is const once made. Errors are
  * HC_INTERNAL, or HC_RESOURCE_EXHAUSTED when the GPU's memory does not suffice.
@@ -176,7 +178,7 @@ struct gpu_graphs {
 struct gpu_graph *gpu_graphs_find(struct gpu_graphs *graphs, const struct gpu_graph_key *key,
                                   bool *is_new);
 
-/* ---- gpu_run.c ---- */
+/* ---- gpu_instance.c, gpu_run.c ---- */
 
 struct gpu_instance;
 
