@@ -312,14 +312,20 @@ static bool take_back_last(struct hc_instance *instance) {
 bool hc_dispatch_cancel(struct hc_request *request) {
     struct hc_model *model = request->model;
     uint64_t now_ns = hc_clock_ns();
+    struct hc_list dropped;
+    struct hc_list *link;
+    hc_list_init(&dropped);
     pthread_mutex_lock(&model->lock);
     bool handed = request->_instance != NULL;
     bool queued = hc_schedule_has(request) ||
                   (handed && take_back(request->_instance, place_of(request), now_ns));
     if (queued) {
-        hc_schedule_remove(request, now_ns);
+        hc_schedule_cancel(request, now_ns, &dropped);
     } else if (handed) {
         model->backend->cancel(request);
+    }
+    while ((link = hc_list_pop(&dropped)) != NULL) {
+        fail_later(hc_request_of_job(link), HC_CANCELLED, "");
     }
     dispatch_and_unlock(model, now_ns);
     return queued;

@@ -217,6 +217,15 @@ void hc_schedule_remove(struct hc_request *request, uint64_t now_ns) {
     }
 }
 
+void hc_schedule_cancel(struct hc_request *request, uint64_t now_ns, struct hc_list *dropped) {
+    struct hc_model *model = request->model;
+    if (model->has_sequences) {
+        hc_sequencer_cancel(&model->sequencer, &request->_job, now_ns, dropped);
+    } else {
+        hc_queue_remove(&model->batcher.queue, &request->_job);
+    }
+}
+
 void hc_schedule_put_back(struct hc_request *request, uint64_t now_ns) {
     struct hc_model *model = request->model;
     if (model->has_sequences) {

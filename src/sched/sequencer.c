@@ -16,6 +16,7 @@ struct hc_sequence {
     struct hc_list jobs;            /* that wait for their turn */
     bool named;                     /* more jobs may come */
     bool busy;                      /* a job has been taken, or is in the instance's batcher */
+    struct hc_job *released;        /* that one, while it is there */
     uint64_t idle_since_ns;
     void *owned; /* the owner's */
     size_t name_size;
@@ -116,6 +117,7 @@ static void release_next(struct hc_sequencer *sequencer, struct hc_sequence *seq
     }
     struct hc_job *job = hc_job_pop(&sequence->jobs);
     sequence->busy = true;
+    sequence->released = job;
     hc_queue_add(&batcher_of(sequencer, sequence)->queue, job, now_ns); /* has no limit */
 }
 
@@ -272,15 +274,43 @@ void hc_sequencer_put_back(struct hc_sequencer *sequencer, struct hc_job *job, u
     release_next(sequencer, sequence, now_ns);
 }
 
-void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+/* Take a waiting job out of its sequence. */
+static void take_out(struct hc_sequencer *sequencer, struct hc_job *job) {
     struct hc_sequence *sequence = hc_take(job->sequence);
     if (job->level != NULL) {
         hc_queue_remove(&batcher_of(sequencer, sequence)->queue, job);
+        sequence->released = NULL;
         sequence->busy = false;
     } else {
         hc_list_remove(&job->link);
     }
     sequencer->n_jobs--;
+}
+
+static void drop(struct hc_sequencer *sequencer, struct hc_job *job, struct hc_list *dropped) {
+    take_out(sequencer, job);
+    hc_list_append(dropped, &job->link);
+}
+
+void hc_sequencer_cancel(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns,
+                         struct hc_list *dropped) {
+    struct hc_sequence *sequence = job->sequence;
+    unname(sequencer, sequence);
+    take_out(sequencer, job);
+    if (sequence->released != NULL) {
+        drop(sequencer, sequence->released, dropped);
+    }
+    while (!hc_list_empty(&sequence->jobs)) {
+        drop(sequencer, hc_job_of(sequence->jobs.next), dropped);
+    }
+    if (!sequence->busy) {
+        end(sequencer, sequence, now_ns);
+    }
+}
+
+void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
+    struct hc_sequence *sequence = job->sequence;
+    take_out(sequencer, job);
     if (!sequence->busy) {
         go_on(sequencer, sequence, !sequence->named, now_ns);
     }
@@ -336,7 +366,9 @@ bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t index, uint64_t no
     }
     *n_places = 0;
     hc_list_each (link, batch) {
-        hc_job_of(link)->slot = (uint32_t)(*n_places)++;
+        struct hc_job *job = hc_job_of(link);
+        job->slot = (uint32_t)(*n_places)++;
+        job->sequence->released = NULL;
     }
     sequencer->n_jobs -= *n_places;
     return true;

@@ -1,12 +1,18 @@
 """Sequence batching: requests of one sequence go to one instance, in order, with controls."""
 
 import concurrent.futures
+import json
 import random
 import time
 
 import pytest
 
+from harness.control import wait_until
+from harness.gate import HeldRequest
 from harness.infer import body, error_of, outputs, post, tensor
+from harness.metrics import Metrics
+from harness.raw import Connection
+from harness.raw import request as raw_request
 
 MODEL = "sequences"
 
@@ -48,6 +54,10 @@ def request(value, name, begins=False, ends=False):
 
 def send(server, *args, **kwargs):
     return post(server, MODEL, request(*args, **kwargs))
+
+
+def pending(server, model):
+    return Metrics(server).value("nv_inference_pending_request_count", model=model)
 
 
 @BOTH
@@ -177,6 +187,38 @@ def test_a_sequence_that_starts_again_starts_anew(servers, strategy):
     assert outputs(send(server, 5, 1, begins=True))["SUM"] == [5]
     assert outputs(send(server, 6, 1, begins=True))["SUM"] == [6]
     assert outputs(send(server, 7, 1, ends=True))["SUM"] == [13]
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server notices at the next request only")
+@BOTH
+def test_a_request_that_is_given_up_takes_the_rest_of_its_sequence_along(
+    servers, tmp_path, strategy
+):
+    config = (
+        f"\nsequence_batching {{ {strategy} }}\ninstance_group [{{ count: 1 kind: KIND_CPU }}]\n"
+    )
+    server = servers.start(servers.repository().add("gate", config=config))
+
+    def ask(folder):
+        parameters = {"sequence_id": 7}
+        return body(tensor("FOLDER", "BYTES", [1], [str(folder)]), parameters=parameters)
+
+    held = HeldRequest(server, tmp_path / "held", sequence_id=7, sequence_start=True)
+    given_up = Connection(server)
+    given_up.send(raw_request("/v2/models/gate/infer", json.dumps(ask(tmp_path)).encode()))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        wait_until(lambda: pending(server, "gate") == 1, "the request is queued")
+        behind = pool.submit(post, server, "gate", ask(tmp_path))
+        wait_until(lambda: pending(server, "gate") == 2, "the other one as well")
+        given_up.close()
+        answer = behind.result()
+        assert answer.status_code == 400
+        assert error_of(answer) == ""
+        held.release()
+        assert held.wait().status_code == 200
+    answer = post(server, "gate", ask(tmp_path))
+    assert answer.status_code == 400
+    assert "must specify the START flag" in error_of(answer)
 
 
 def test_an_iterative_model_sees_a_request_as_often_as_it_likes(servers):

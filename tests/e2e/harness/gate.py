@@ -12,7 +12,7 @@ TIMEOUT_S = 60
 class HeldRequest:
     """A request in the hands of a model from the constructor's return until `release`."""
 
-    def __init__(self, server, folder, headers=None, model="gate"):
+    def __init__(self, server, folder, headers=None, model="gate", **parameters):
         self.answer = None
         self.error = None
         self._folder = folder
@@ -21,15 +21,15 @@ class HeldRequest:
             os.mkfifo(folder / name)
         started = os.open(folder / "started", os.O_RDONLY | os.O_NONBLOCK)
         self._thread = threading.Thread(
-            target=self._send, args=(server, headers, model), daemon=True
+            target=self._send, args=(server, headers, model, parameters), daemon=True
         )
         self._thread.start()
         readable, _, _ = select.select([started], [], [], TIMEOUT_S)
         os.close(started)
         assert readable, f"the request did not reach the model: {self.answer or self.error}"
 
-    def _send(self, server, headers, model):
-        request = body(tensor("FOLDER", "BYTES", [1], [str(self._folder)]))
+    def _send(self, server, headers, model, parameters):
+        request = body(tensor("FOLDER", "BYTES", [1], [str(self._folder)]), parameters=parameters)
         try:
             self.answer = post(server, model, request, headers)
         except OSError as error:

@@ -305,12 +305,40 @@ static void open_all(struct world *world) {
     }
 }
 
+/* A waiting job is given up, and the rest of its sequence with it. */
+static void cancel_one(struct world *world) {
+    struct tracked *tracked = &world->jobs[next_random(N_JOBS)];
+    struct hc_list dropped;
+    struct hc_job *other;
+    if (tracked->state != WAITING) {
+        return;
+    }
+    hc_list_init(&dropped);
+    hc_sequencer_cancel(&world->sequencer, &tracked->job, world->now_ns, &dropped);
+    tracked->state = FREE;
+    world->n_waiting--;
+    world->sequences[tracked->sequence].open = false;
+    while ((other = hc_job_pop(&dropped)) != NULL) {
+        struct tracked *lost = hc_list_item(other, struct tracked, job);
+        assert_true(lost->state == WAITING && lost->sequence == tracked->sequence);
+        lost->state = FREE;
+        world->n_waiting--;
+    }
+    for (size_t i = 0; i < N_JOBS; i++) {
+        assert_false(world->jobs[i].state == WAITING &&
+                     world->jobs[i].sequence == tracked->sequence);
+    }
+}
+
 static void step(struct world *world) {
     switch (next_random(5)) {
     case 0:
         world->now_ns += next_random(100);
         if (next_random(50) == 0) {
             open_or_close(world);
+        }
+        if (next_random(20) == 0) {
+            cancel_one(world);
         }
         break;
     case 1:

@@ -37,6 +37,10 @@ struct hc_request *hc_schedule_first(struct hc_model *model);
 /* Take a waiting request out. */
 void hc_schedule_remove(struct hc_request *request, uint64_t now_ns);
 
+/* Nobody waits for a waiting request any more: take it out, and move what cannot run without it to
+ * DROPPED. */
+void hc_schedule_cancel(struct hc_request *request, uint64_t now_ns, struct hc_list *dropped);
+
 /* A request that was taken has to run again; several are put back in reverse order. */
 void hc_schedule_put_back(struct hc_request *request, uint64_t now_ns);
 

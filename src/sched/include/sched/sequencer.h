@@ -87,6 +87,13 @@ void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uin
  */
 void **hc_sequencer_owned(struct hc_job *job);
 
+/*
+ * A waiting job is given up, and with it its sequence, which cannot go on without it: the other
+ * jobs of it that wait are moved to DROPPED, and no more may come unless one starts it again.
+ */
+void hc_sequencer_cancel(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns,
+                         struct hc_list *dropped);
+
 /* Some job that waits; NULL when there is none. */
 struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer);
 
