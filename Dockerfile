@@ -34,7 +34,7 @@ FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libarchive13 libcjson1 libevent-core-2.1-7 libnghttp2-14 libprotobuf-c1 libpython3.11 \
+        libarchive13 libcjson1 libevent-core-2.1-7 libhiredis0.14 libnghttp2-14 libprotobuf-c1 libpython3.11 \
         libssl3 libzstd1 python3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --no-create-home --shell /usr/sbin/nologin hippocamp

@@ -48,7 +48,8 @@ const struct option_row option_rows[] = {
      "<name>:<count>[:<device>]: how much there is of a resource, on each device or one. Without "
      "any, as much as the instance needs that needs most. May be repeated."},
     {"cache-config", CACHE_CONFIG, AT(server.cache), NULL,
-     "local,size=<bytes>: keep the responses of models that enable it, in so much memory."},
+     "local,size=<bytes>: keep the responses of models that enable it, in so much memory; or "
+     "redis,<setting>=<value>, repeated, with host, port, user, password, db: in Redis."},
     {"host-policy", HOST_POLICY, AT(server), NULL,
      "<policy>,cpu-cores=<first>-<last>,... or <policy>,numa-node=<node>: where instances run "
      "whose "

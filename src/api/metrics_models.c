@@ -54,7 +54,7 @@ static void finish_row(struct row *row) {
 }
 
 static bool is_cached(const struct row *row) {
-    return row->model->server->cache != NULL && hc_config_has_cache(row->model->config);
+    return row->model->caches;
 }
 
 static bool is_decoupled(const struct row *row) {

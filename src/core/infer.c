@@ -261,6 +261,11 @@ enum hc_code hc_infer(struct hc_request *request, struct hc_error *error) {
     if (model->caches && hc_cached_answer(request)) {
         return HC_OK;
     }
+    return hc_infer_run(request, error);
+}
+
+enum hc_code hc_infer_run(struct hc_request *request, struct hc_error *error) {
+    struct hc_model *model = request->model;
     if (model->reshapes) {
         hc_reshape_inputs(request);
     }

@@ -88,7 +88,12 @@ static void read_config(struct hc_model *model) {
     model->config_json = hc_buf_take(&json);
     model->max_batch_size = model->config->max_batch_size;
     model->decoupled = hc_config_is_decoupled(model->config);
-    model->caches = hc_config_has_cache(model->config) && model->server->cache != NULL;
+    model->caches = hc_config_has_cache(model->config) &&
+                    (model->server->cache != NULL || model->server->shared_cache != NULL);
+    if (model->caches &&
+        hc_repository_stamp(model->folder, model->version, &model->files_stamp, NULL) != HC_OK) {
+        model->files_stamp = 0;
+    }
     model->platform = hc_config_platform(model->config);
     hc_pool_reset(&model->memory);
     read_ios(model);

@@ -143,6 +143,7 @@ static void free_options(struct hc_server_options *options) {
 }
 
 void hc_server_destroy(struct hc_server *server) {
+    hc_cached_finish(server);
     for (size_t i = 0; i < server->n_contexts; i++) {
         hc_context_finish(&server->contexts[i]);
         hc_loop_destroy(server->contexts[i].loop);
@@ -151,7 +152,6 @@ void hc_server_destroy(struct hc_server *server) {
     hc_lifecycle_destroy(server->lifecycle);
     hc_rate_limit_finish(server);
     hc_shm_destroy(server->shm);
-    hc_cache_destroy(server->cache);
     hc_metrics_destroy(server->metrics);
     hc_memfile_close(&server->spin_board);
     free(server->spin_seats);

@@ -12,10 +12,11 @@
 #include "core/server.h"
 
 /*
- * Make the server's cache from its --cache-config options, each "local,size=BYTES". Does nothing
+ * Make the server's cache from its --cache-config options: in memory, or in Redis. Does nothing
  * when there are none; HC_INVALID_ARGUMENT when they are wrong.
  */
 enum hc_code hc_cached_start(struct hc_server *server, struct hc_error *error);
+void hc_cached_finish(struct hc_server *server);
 
 /*
  * Request's loop, before it is queued: whether the answer is known, and then on its way. If not,

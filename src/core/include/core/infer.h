@@ -13,6 +13,9 @@
  */
 enum hc_code hc_infer(struct hc_request *request, struct hc_error *error);
 
+/* The second half of it: have a request run that has been checked and is not in the cache. */
+enum hc_code hc_infer_run(struct hc_request *request, struct hc_error *error);
+
 /*
  * Nobody waits for the answer any more. A queued request is answered with HC_CANCELLED before this
  * returns; for one that runs, the model may look whether to stop, and answers as usual.

@@ -125,6 +125,7 @@ struct hc_model {
     int64_t max_batch_size; /* 0: no batch dimension */
     bool decoupled;
     bool caches;           /* its responses are kept */
+    uint64_t files_stamp;  /* when they are: what it was loaded from (model/repository.h) */
     bool reshapes;         /* some of its inputs or outputs */
     bool ordered;          /* responses leave in the order of the requests */
     const char *platform;  /* as metadata has it */

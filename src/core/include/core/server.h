@@ -72,7 +72,7 @@ struct hc_server_options {
     size_t n_rate_limits;
 
     struct hc_server_cache {
-        char *kind; /* "local", NULL: no cache */
+        char *kind; /* "local", "redis"; NULL: no cache */
         struct hc_cache_setting {
             char *name;
             char *value;
@@ -95,6 +95,7 @@ struct hc_server_options {
 
 struct hc_lifecycle;
 struct hc_rate_limiter;
+struct hc_shared_cache;
 struct hc_shm;
 struct hc_metrics;
 
@@ -107,7 +108,8 @@ struct hc_server {
     struct hc_spin_seat *spin_seats; /* one a loop */
     struct hc_lifecycle *lifecycle;
     struct hc_rate_limiter *rate_limiter; /* NULL: there is none */
-    struct hc_cache *cache;               /* of responses; NULL: there is none */
+    struct hc_cache *cache;               /* of responses, in memory; NULL: there is none */
+    struct hc_shared_cache *shared_cache; /* of responses, in Redis; NULL: there is none */
     struct hc_shm *shm;                   /* what clients have registered */
     struct hc_metrics *metrics;           /* of models' own (metrics/metrics.h) */
     atomic_bool stopping;
