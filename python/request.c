@@ -1,6 +1,7 @@
 /* pb_utils.InferenceRequest. */
 #include "request.h"
 
+#include "client_memory.h"
 #include "exec.h"
 #include "memory.h"
 #include "parameters.h"
@@ -24,25 +25,6 @@ static void request_dealloc(PyObject *self) {
     Py_XDECREF(request->model_name);
     Py_XDECREF(request->sender);
     hc_py_free_object(self);
-}
-
-PyObject *hc_py_request_from_message(PyObject *sender, char *memory) {
-    PyTypeObject *type = (PyTypeObject *)hc_py.request_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *object = allocate(type, 0);
-    if (object == NULL) {
-        return NULL;
-    }
-    struct hc_request_object *request = hc_request_of(object);
-    struct hc_message_request *message = hc_sender_of(sender)->message;
-    request->message = message;
-    request->memory = memory;
-    Py_INCREF(sender);
-    request->sender = sender;
-    request->model_version = -1;
-    request->timeout_us = message->timeout_us;
-    request->flags = message->flags;
-    return object;
 }
 
 static struct hc_text span_text(const struct hc_message_request *message, struct hc_span span) {
@@ -71,18 +53,23 @@ static PyObject *decode_input(const struct hc_request_object *request,
         .size = input->data.size,
     };
     const struct hc_sender_object *sender = hc_sender_of(request->sender);
-    if (!sender->copies_inputs) {
+    bool in_place = input->data.arena == HC_ARENA_CLIENT;
+    if (!in_place && !sender->copies_inputs) {
         return hc_py_tensor_from_memory(&source, sender->owner);
     }
-    hc_auto(py) owner = move_to_heap(&source);
+    hc_auto(py) owner =
+        in_place ? hc_py_client_memory(&input->data, &source.data) : move_to_heap(&source);
     return owner == NULL ? NULL : hc_py_tensor_from_memory(&source, owner);
+}
+
+static const struct hc_message_tensor *inputs_of(const struct hc_message_request *message) {
+    return (const void *)((const char *)message + message->inputs_offset);
 }
 
 /* New reference. */
 static PyObject *decode_inputs(const struct hc_request_object *request) {
     const struct hc_message_request *message = request->message;
-    const struct hc_message_tensor *inputs =
-        (const void *)((const char *)message + message->inputs_offset);
+    const struct hc_message_tensor *inputs = inputs_of(message);
     hc_auto(py) list = PyList_New((Py_ssize_t)message->n_inputs);
     for (uint32_t i = 0; list != NULL && i < message->n_inputs; i++) {
         PyObject *tensor = decode_input(request, &inputs[i]);
@@ -98,6 +85,38 @@ PyObject *hc_py_request_inputs(struct hc_request_object *request) {
         request->inputs = decode_inputs(request);
     }
     return request->inputs;
+}
+
+static bool views_client(const struct hc_message_request *message) {
+    for (uint32_t i = 0; i < message->n_inputs; i++) {
+        if (inputs_of(message)[i].data.arena == HC_ARENA_CLIENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+PyObject *hc_py_request_from_message(PyObject *sender, char *memory) {
+    PyTypeObject *type = (PyTypeObject *)hc_py.request_type;
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    hc_auto(py) object = allocate(type, 0);
+    if (object == NULL) {
+        return NULL;
+    }
+    struct hc_request_object *request = hc_request_of(object);
+    struct hc_message_request *message = hc_sender_of(sender)->message;
+    request->message = message;
+    request->memory = memory;
+    Py_INCREF(sender);
+    request->sender = sender;
+    request->model_version = -1;
+    request->timeout_us = message->timeout_us;
+    request->flags = message->flags;
+    /* A client's memory is there to be mapped until the request is answered. */
+    if (views_client(message) && hc_py_request_inputs(request) == NULL) {
+        return NULL;
+    }
+    return hc_take(object);
 }
 
 /* New reference. */

@@ -54,27 +54,35 @@ static enum hc_code take_regions(struct http_infer *infer, struct hc_error *erro
     return HC_OK;
 }
 
-/* Where input I is in a GPU's memory, to stay there. */
-static struct hc_device_place find_place(const struct http_infer *infer, size_t i) {
-    const struct hc_infer_json_input *from = &infer->json.inputs[i];
-    if (from->source != HC_INFER_JSON_SHARED) {
-        return (struct hc_device_place){0};
+static void describe_inputs(struct http_infer *infer) {
+    struct hc_request *request = infer->request;
+    for (size_t i = 0; i < request->n_inputs; i++) {
+        const struct hc_infer_json_input *from = &infer->json.inputs[i];
+        struct hc_input *input = &request->inputs[i];
+        *input = (struct hc_input){
+            .name = from->name,
+            .dtype = from->dtype,
+            .dims = from->dims,
+            .n_dims = from->n_dims,
+            .size = input_size(from),
+        };
+        if (from->source == HC_INFER_JSON_SHARED) {
+            hc_request_leave_input(request, infer->input_regions[i], from->region.offset, input);
+        }
     }
-    return hc_request_place(infer->request, infer->input_regions[i], from->region.offset,
-                            from->region.size);
 }
 
 /* How much all inputs take in one block, each aligned. */
 static enum hc_code total_size(const struct http_infer *infer, size_t *total,
                                struct hc_error *error) {
     size_t sum = 0;
-    for (size_t i = 0; i < infer->json.n_inputs; i++) {
-        size_t size = input_size(&infer->json.inputs[i]);
-        if (find_place(infer, i).address != 0) {
+    for (size_t i = 0; i < infer->request->n_inputs; i++) {
+        const struct hc_input *input = &infer->request->inputs[i];
+        if (hc_input_is_left(input)) {
             continue;
         }
-        if (size > infer->api->options.max_body_size ||
-            !hc_size_add(sum, hc_align_up(size, HTTP_TENSOR_ALIGNMENT), &sum)) {
+        if (input->size > infer->api->options.max_body_size ||
+            !hc_size_add(sum, hc_align_up(input->size, HTTP_TENSOR_ALIGNMENT), &sum)) {
             return hc_error_set(error, HC_INVALID_ARGUMENT, "the inputs are too large");
         }
     }
@@ -109,6 +117,7 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     size_t total;
     HC_TRY(take_regions(infer, error));
     place_outputs(infer);
+    describe_inputs(infer);
     HC_TRY(total_size(infer, &total, error));
     struct hc_block *block = NULL;
     char *memory = NULL;
@@ -117,27 +126,14 @@ static enum hc_code place_inputs(struct http_infer *infer, struct hc_error *erro
     }
     size_t offset = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct hc_infer_json_input *from = &infer->json.inputs[i];
-        size_t size = input_size(from);
-        struct hc_device_place place = find_place(infer, i);
-        bool stays = place.address != 0;
-        request->inputs[i] = (struct hc_input){
-            .name = from->name,
-            .dtype = from->dtype,
-            .dims = from->dims,
-            .n_dims = from->n_dims,
-            .block = size > 0 && !stays ? block : NULL,
-            .offset = offset,
-            .size = size,
-            .place = place,
-        };
-        if (stays) {
+        struct hc_input *input = &request->inputs[i];
+        if (input->size == 0 || hc_input_is_left(input)) {
             continue;
         }
-        if (size > 0) {
-            HC_TRY(place_input(infer, i, memory + offset, error));
-        }
-        offset += hc_align_up(size, HTTP_TENSOR_ALIGNMENT);
+        input->block = block;
+        input->offset = offset;
+        HC_TRY(place_input(infer, i, memory + offset, error));
+        offset += hc_align_up(input->size, HTTP_TENSOR_ALIGNMENT);
     }
     return HC_OK;
 }

@@ -178,6 +178,25 @@ struct hc_device_place hc_request_place(const struct hc_request *request,
     return place;
 }
 
+/* Strings are checked by the server, so they have to be its own. */
+static struct hc_view find_view(const struct hc_request *request,
+                                const struct hc_shm_region *region, uint64_t offset,
+                                const struct hc_input *input) {
+    const struct hc_model *model = request->model;
+    struct hc_view view = {0};
+    view.used = model->views_inputs && !model->caches && input->dtype != HC_DTYPE_BYTES &&
+                input->size > 0 &&
+                hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset);
+    return view;
+}
+
+bool hc_request_leave_input(const struct hc_request *request, const struct hc_shm_region *region,
+                            uint64_t offset, struct hc_input *input) {
+    input->place = hc_request_place(request, region, offset, input->size);
+    input->view = find_view(request, region, offset, input);
+    return hc_input_is_left(input);
+}
+
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {
     if (input->block == NULL) {
         return NULL;

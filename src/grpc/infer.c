@@ -78,10 +78,8 @@ static enum hc_code place_shared(struct grpc_infer *infer, size_t i, struct hc_i
                                  struct hc_error *error) {
     const struct hc_infer_proto_region *region = &infer->proto.inputs[i].region;
     char *memory;
-    input->place =
-        hc_request_place(infer->request, infer->input_regions[i], region->offset, region->size);
-    if (input->place.address != 0) {
-        input->size = (size_t)region->size;
+    input->size = (size_t)region->size;
+    if (hc_request_leave_input(infer->request, infer->input_regions[i], region->offset, input)) {
         return HC_OK;
     }
     HC_TRY(allocate(infer->request, input, (size_t)region->size, &memory, error));

@@ -23,7 +23,8 @@ size_t hc_pin_total(void) {
 static size_t tensors_size(const struct hc_pinned *what) {
     size_t size = 0;
     for (uint32_t i = 0; i < what->n_tensors; i++) {
-        size += what->tensors[i].data.size;
+        const struct hc_place *data = &what->tensors[i].data;
+        size += data->arena == HC_ARENA_REQUEST ? data->size : 0;
     }
     return size;
 }
@@ -55,7 +56,8 @@ bool hc_pin_place(PyObject *owner, const char *data, size_t size, struct hc_plac
     for (uint32_t i = 0; i < pin->what.n_tensors; i++) {
         const struct hc_place *tensor = &pin->what.tensors[i].data;
         const char *begin = hc_end_request_memory(pin->end, tensor->offset);
-        if (data >= begin && size <= tensor->size && data <= begin + tensor->size - size) {
+        if (tensor->arena == HC_ARENA_REQUEST && data >= begin && size <= tensor->size &&
+            data <= begin + tensor->size - size) {
             *place = *tensor;
             place->offset += (uint64_t)(data - begin);
             place->size = size;

@@ -149,3 +149,10 @@ bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int
     *address = region->address + offset;
     return true;
 }
+
+bool hc_shm_find_file(const struct hc_shm_region *region, uint64_t offset, uint64_t size, int *fd,
+                      uint64_t *place) {
+    *fd = region->fd;
+    *place = region->offset + offset;
+    return region->kind == HC_SHM_SYSTEM && reaches(region, *place, size);
+}

@@ -1,5 +1,6 @@
 /* Messages to a pyhost: a request, flat, in its model's arena. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "core/context.h"
@@ -59,6 +60,11 @@ static void put_input(struct message_writer *writer, const struct hc_input *inpu
         tensor->data.offset = input->block->offset + input->offset;
         tensor->data.block = input->block->index;
         tensor->data.generation = input->block->generation;
+    } else if (input->view.used) {
+        tensor->data.arena = HC_ARENA_CLIENT;
+        tensor->data.offset = input->view.offset;
+        tensor->data.block = (uint32_t)input->view.fd;
+        tensor->data.generation = (uint32_t)getpid();
     }
 }
 

@@ -432,6 +432,17 @@ static enum hc_code check_input_memory(const struct hc_model *model, struct hc_e
     return HC_OK;
 }
 
+/* Whether the model looks at inputs in clients' shared memory, when the config says so. */
+static enum hc_code read_views(struct hc_model *model, struct hc_error *error) {
+    const char *value = hc_config_parameter(model->config, "VIEW_SHARED_MEMORY_INPUTS");
+    model->views_inputs = value != NULL && strcmp(value, "yes") == 0;
+    if (value != NULL && !model->views_inputs && strcmp(value, "no") != 0) {
+        return hc_error_set(error, HC_INVALID_ARGUMENT,
+                            "VIEW_SHARED_MEMORY_INPUTS must be yes or no, not '%s'", value);
+    }
+    return HC_OK;
+}
+
 static void attach(struct hc_instance *instance) {
     struct python_instance *own = hc_new(struct python_instance);
     own->instance = instance;
@@ -464,7 +475,7 @@ static void load(struct hc_model *model) {
         return;
     }
     if (check_input_memory(model, &error) != HC_OK || watchdog_start(own, &error) != HC_OK ||
-        read_concurrency(model, &error) != HC_OK) {
+        read_concurrency(model, &error) != HC_OK || read_views(model, &error) != HC_OK) {
         fail_loading(own, &error);
         return;
     }

@@ -37,7 +37,14 @@ enum {
     HC_REPLIES_CAPACITY = 512,
 };
 
-enum hc_arena_id { HC_ARENA_NONE, HC_ARENA_REQUEST, HC_ARENA_RESPONSE };
+enum hc_arena_id {
+    HC_ARENA_NONE,
+    HC_ARENA_REQUEST,
+    HC_ARENA_RESPONSE,
+    /* A client's shared memory: `block` is the server's descriptor of it, `generation` the server's
+     * process id. Only in inputs, for as long as their request is unanswered. */
+    HC_ARENA_CLIENT,
+};
 
 struct hc_link_shared_offsets {
     uint64_t work;

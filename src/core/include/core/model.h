@@ -147,6 +147,7 @@ struct hc_model {
     size_t n_instances;
     unsigned concurrency; /* executions that run side by side in an instance, if its backend has set
                              it before the config is complete; at most HC_MAX_CONCURRENCY */
+    bool views_inputs;    /* it looks at inputs in clients' shared memory; set as above */
 
     /* Control thread. */
     enum hc_model_state state;

@@ -39,6 +39,13 @@ struct hc_device_place {
     uint64_t size;
 };
 
+/* Where input data is in a client's shared memory. */
+struct hc_view {
+    bool used;
+    int fd;          /* of the shared memory; open until the request has been answered */
+    uint64_t offset; /* of the data in it */
+};
+
 struct hc_input {
     struct hc_text name;
     enum hc_dtype dtype;
@@ -48,6 +55,7 @@ struct hc_input {
     size_t offset;          /* of the data in the block */
     size_t size;
     struct hc_device_place place; /* instead of a block, for models that want it there */
+    struct hc_view view;          /* likewise */
 };
 
 /* A sequence's id: a string when there is one, else a number, 0 for none. */
@@ -166,7 +174,20 @@ struct hc_device_place hc_request_place(const struct hc_request *request,
                                         const struct hc_shm_region *region, uint64_t offset,
                                         uint64_t size);
 
-/* Where the data of an input is; NULL: it has none, or it is in a GPU's memory. */
+/*
+ * Leave INPUT, whose data start OFFSET bytes into REGION, where it is, if the model works on it or
+ * looks at it there: its place or its view says where. False: it has to be copied.
+ */
+bool hc_request_leave_input(const struct hc_request *request, const struct hc_shm_region *region,
+                            uint64_t offset, struct hc_input *input);
+
+/* Whether it was left where it is. */
+static inline bool hc_input_is_left(const struct hc_input *input) {
+    return input->place.address != 0 || input->view.used;
+}
+
+/* Where the data of an input is; NULL: it has none, or it is in memory that is
+ * not the server's. */
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input);
 
 #endif

@@ -72,6 +72,13 @@ enum hc_code hc_shm_take(struct hc_shm *shm, struct hc_text name, uint64_t offse
                          struct hc_shm_region **region, struct hc_error *error);
 void hc_shm_release(struct hc_shm_region *region); /* NULL: nothing */
 
+/*
+ * Where SIZE bytes from OFFSET of a region of system memory are: in the file FD, open as long as
+ * the region is taken, from PLACE on. False: the region is of another kind, or has become smaller.
+ */
+bool hc_shm_find_file(const struct hc_shm_region *region, uint64_t offset, uint64_t size, int *fd,
+                      uint64_t *place);
+
 /* Copy SIZE bytes that start OFFSET bytes into the region, as far as it was found to reach. */
 enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *place, size_t size,
                          struct hc_error *error);
