@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 #include "internal.h"
 
+/* What models without batches are thought to get at a time. */
+static const uint32_t unbatched_rows = 256;
+
 /* The GPU that the instance is for, or linear_no_gpu. */
 static int device_of(const struct hc_instance *instance) {
     return strcmp(instance->kind, "GPU") == 0 ? instance->device : linear_no_gpu;
@@ -48,7 +51,9 @@ static enum hc_code start(struct linear_instance *instance, struct hc_error *err
         return need_weights(own, error);
     }
     HC_TRY(find_stack(own, instance->device, &stack, error));
-    return gpu_instance_create(stack, &instance->gpu, error);
+    int64_t max_batch_size = own->model->config->max_batch_size;
+    uint32_t n_rows = max_batch_size > 0 ? (uint32_t)max_batch_size : unbatched_rows;
+    return gpu_instance_create(stack, n_rows, &instance->gpu, error);
 }
 
 /* Which GPU all instances are on that run, and whether any of them needs the weights elsewhere. */

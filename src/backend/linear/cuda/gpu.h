@@ -182,8 +182,10 @@ struct gpu_graph *gpu_graphs_find(struct gpu_graphs *graphs, const struct gpu_gr
 
 struct gpu_instance;
 
-enum hc_code gpu_instance_create(const struct gpu_stack *stack, struct gpu_instance **instance,
-                                 struct hc_error *error);
+/* N_ROWS: as many as there are likely to be at a time, which decides whether the library is opened.
+ */
+enum hc_code gpu_instance_create(const struct gpu_stack *stack, uint32_t n_rows,
+                                 struct gpu_instance **instance, struct hc_error *error);
 void gpu_instance_destroy(struct gpu_instance *own); /* NULL is fine */
 
 /* The parts together, in as few runs as there can be. Parts are left changed. */

@@ -104,8 +104,20 @@ static uint32_t most_rows(const struct gpu_stack *stack) {
     return n < 1 ? 1 : n > MAX_ROWS ? MAX_ROWS : (uint32_t)n;
 }
 
-enum hc_code gpu_instance_create(const struct gpu_stack *stack, struct gpu_instance **instance,
-                                 struct hc_error *error) {
+/* The library takes its share of memory, and a moment to open: not for stacks that it does not run.
+ */
+static bool wants_library(const struct gpu_stack *stack, uint32_t n_rows) {
+    for (size_t i = 0; i < stack->n_layers; i++) {
+        const struct gpu_layer *layer = &stack->layers[i];
+        if (layer->operation == GPU_NOTHING && gpu_plan_wants_library(layer, n_rows)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum hc_code gpu_instance_create(const struct gpu_stack *stack, uint32_t n_rows,
+                                 struct gpu_instance **instance, struct hc_error *error) {
     hc_auto(gpu_instance) own = hc_new(struct gpu_instance);
     own->stack = stack;
     own->cuda = hc_cuda();
@@ -113,7 +125,9 @@ enum hc_code gpu_instance_create(const struct gpu_stack *stack, struct gpu_insta
     own->x_size = gpu_pad(stack->n_in) * hc_dtype_size(stack->types.x);
     own->y_size = stack->n_out * hc_dtype_size(stack->types.y);
     own->plan.steps = hc_alloc_array(gpu_plan_max_steps(stack), sizeof *own->plan.steps);
-    own->library = gpu_library_open(stack->kernels->device);
+    if (wants_library(stack, n_rows)) {
+        own->library = gpu_library_open(stack->kernels->device);
+    }
     HC_TRY(hc_cuda_use(stack->kernels->device, error));
     HC_TRY(hc_cuda_check(own->cuda->stream_create(&own->stream, HC_CUDA_STREAM_NON_BLOCKING),
                          "making a stream", error));
