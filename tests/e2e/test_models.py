@@ -1,5 +1,6 @@
 """What model.py files may do, one model of tests/repositories for each."""
 
+import concurrent.futures
 import json
 
 import numpy as np
@@ -105,6 +106,15 @@ def test_a_buffer_may_be_refilled_for_every_answer(server):
     answers = [post(server, "refills_buffer", body(fp32(i))) for i in range(6)]
     for i, answer in enumerate(answers):
         assert set(outputs(answer)["OUTPUT0"]) == {float(i)}
+
+
+def test_a_buffer_may_be_refilled_under_load(server):
+    def ask(i):
+        answer = post(server, "refills_buffer", body(fp32(i)))
+        return set(outputs(answer)["OUTPUT0"]) == {float(i)}
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(80)))
 
 
 def test_strings_in_every_form(server):
