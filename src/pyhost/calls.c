@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "call_message.h"
+#include "guest.h"
 #include "pack.h"
 
 /* A call lives until its owner has dropped it and its last response has come. */
 struct hc_call {
     struct hc_list link; /* among the pending */
+    struct hc_end *end;  /* another one than ours in a child of the process that called */
     uint64_t id;
     uint32_t channel_link;
     struct hc_buf arrived; /* struct hc_entry each, not yet handed out */
@@ -39,6 +41,8 @@ void hc_calls_prepare(struct hc_end *the_end) {
     end = the_end;
     hc_list_init(&pending);
     hc_list_init(&watched);
+    watching_loop = NULL; /* an inherited one watches for the parent */
+    in_execution = false;
 }
 
 void hc_calls_allow(bool allowed) {
@@ -140,17 +144,21 @@ void hc_calls_drain(void) {
 
 /* ---- Calls ---- */
 
+/* A child of the model's process becomes a guest of the server first. */
 static bool may_call(void) {
+    if (hc_end_is_forked()) {
+        return hc_end_is_owned(end) || hc_guest_begin();
+    }
     if (!calls_allowed) {
         hc_py_raise("BLS is only supported during the 'execute' function.");
         return false;
     }
-    if (!hc_end_is_owned()) {
-        hc_py_raise("BLS is not possible in a forked process: call other models in the process "
-                    "that runs execute.");
-        return false;
-    }
     return true;
+}
+
+/* A call that the parent has made is the parent's. */
+static bool is_ours(const struct hc_call *call) {
+    return call->end == end && hc_end_is_owned(end);
 }
 
 struct hc_call *hc_call_begin(PyObject *request, bool decoupled, bool waits) {
@@ -168,6 +176,7 @@ struct hc_call *hc_call_begin(PyObject *request, bool decoupled, bool waits) {
     }
     struct hc_call *call = hc_new(struct hc_call);
     call->id = entry.handle;
+    call->end = end;
     call->channel_link = in_execution ? execution_link : hc_end_control_link(end);
     hc_list_append(&pending, &call->link);
     hc_end_reply(end, call->channel_link, &entry, true);
@@ -192,6 +201,9 @@ static bool await_response(const struct hc_call *call) {
 }
 
 PyObject *hc_call_next(struct hc_call *call) {
+    if (!is_ours(call)) {
+        return hc_py_raise("the responses go to the process that has asked for them");
+    }
     if (call->ended || !await_response(call) || call->arrived.size == 0) {
         return NULL;
     }
@@ -243,13 +255,16 @@ bool hc_call_watch(struct hc_call *call, PyObject *loop, PyObject *callback) {
 }
 
 void hc_call_cancel(struct hc_call *call) {
-    if (!call->complete && hc_end_is_owned()) {
+    if (!call->complete && is_ours(call)) {
         const struct hc_entry entry = {.kind = HC_REPLY_CALL_CANCEL, .handle = call->id};
         hc_end_reply(end, call->channel_link, &entry, true);
     }
 }
 
 void hc_call_drop(struct hc_call *call) {
+    if (!is_ours(call)) {
+        return;
+    }
     hc_call_cancel(call);
     unwatch(call);
     while (call->arrived.size > 0) {

@@ -15,7 +15,8 @@
 
 void hc_calls_prepare(struct hc_end *end);
 
-/* Calls are possible from the first execute() to finalize(): in between the server listens. */
+/* Calls are possible from the first execute() to finalize(): in between the server listens. In
+ * children of the process they are at any time. */
 void hc_calls_allow(bool allowed);
 
 /*

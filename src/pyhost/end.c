@@ -53,12 +53,16 @@ struct hc_end {
     uint32_t next_link; /* where the search for work begins, so that every link gets its turn */
     uint32_t n_links;
     struct end_link *links;
+    struct hc_end *before; /* that of the process which this one was forked from */
+    bool disowned;         /* this process is a fork of the one that opened it */
 };
 
-static bool disowned; /* in a fork()ed child */
+static struct hc_end *newest;
+static bool forked; /* since the first was opened */
 
 static void disown(void) {
-    disowned = true;
+    forked = true;
+    newest->disowned = true;
 }
 
 static enum hc_code open_files(struct hc_end *end, const int *fds, struct hc_error *error) {
@@ -97,7 +101,11 @@ enum hc_code hc_end_open(const int *fds, size_t n_fds, struct hc_end **end_out,
         pthread_mutex_init(&end->links[i].reply_lock, NULL);
         end->links[i].event_fd = fds[N_FIXED_FDS + i];
     }
-    pthread_atfork(NULL, NULL, disown);
+    end->before = newest;
+    if (newest == NULL) {
+        pthread_atfork(NULL, NULL, disown);
+    }
+    newest = end;
     *end_out = end;
     return HC_OK;
 }
@@ -190,7 +198,7 @@ static void wake_loop(struct end_link *link) {
 }
 
 void hc_end_reply(struct hc_end *end, uint32_t loop, const struct hc_entry *entry, bool wake) {
-    if (disowned || loop >= end->n_links) {
+    if (end->disowned || loop >= end->n_links) {
         return;
     }
     struct end_link *link = &end->links[loop];
@@ -213,7 +221,7 @@ void hc_end_release(struct hc_end *end, uint32_t loop, uint32_t block, uint32_t 
         .block = block,
         .generation = generation,
     };
-    if (disowned) {
+    if (end->disowned) {
         return;
     }
     struct end_link *link = &end->links[loop];
@@ -232,8 +240,16 @@ uint32_t hc_end_control_link(const struct hc_end *end) {
     return end->n_links - 1;
 }
 
-bool hc_end_is_owned(void) {
-    return !disowned;
+bool hc_end_is_owned(const struct hc_end *end) {
+    return !end->disowned;
+}
+
+bool hc_end_is_forked(void) {
+    return forked;
+}
+
+struct hc_end *hc_end_before(const struct hc_end *end) {
+    return end->before;
 }
 
 char *hc_end_request_memory(struct hc_end *end, uint64_t offset) {
@@ -241,7 +257,7 @@ char *hc_end_request_memory(struct hc_end *end, uint64_t offset) {
 }
 
 struct hc_block *hc_end_alloc(struct hc_end *end, size_t size) {
-    if (disowned) {
+    if (end->disowned) {
         return NULL;
     }
     pthread_mutex_lock(&end->arena_lock);
@@ -251,7 +267,7 @@ struct hc_block *hc_end_alloc(struct hc_end *end, size_t size) {
 }
 
 void hc_end_free(struct hc_end *end, struct hc_block *block) {
-    if (disowned) {
+    if (end->disowned) {
         return;
     }
     pthread_mutex_lock(&end->arena_lock);
@@ -302,7 +318,7 @@ static struct hc_block *find_block(struct hc_end *end, const struct hc_entry *en
 void hc_end_drain(struct hc_end *end, const struct hc_end_events *events) {
     struct hc_entry entry;
     uint32_t link;
-    while (!disowned && next_event(end, &entry, &link)) {
+    while (!end->disowned && next_event(end, &entry, &link)) {
         if (entry.kind == HC_EVENT_RESPONSE) {
             events->on_response(link, &entry);
             continue;

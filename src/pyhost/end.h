@@ -1,12 +1,12 @@
 /*
  * The pyhost's end of the channel: taking work, sending replies, memory in the response arena.
  *
- * There is one end a process. It knows nothing of Python and needs no GIL: hc_end_next_work() and
- * hc_end_wait() belong to the main thread, everything else may be called by any thread, also where
- * NumPy frees memory.
+ * It knows nothing of Python and needs no GIL: hc_end_next_work() and hc_end_wait() belong to the
+ * main thread, everything else may be called by any thread, also where NumPy frees memory.
  *
- * After fork() the child owns nothing of this: its allocations fail (callers fall back to the
- * heap), what it frees and replies is ignored.
+ * There is one end a process. After fork() the child owns nothing of it: its allocations fail
+ * (callers fall back to the heap), what it frees and replies is ignored. It may be given an end of
+ * its own, for calls alone (guest.h).
  */
 #ifndef HC_PYHOST_END_H
 #define HC_PYHOST_END_H
@@ -48,8 +48,14 @@ void hc_end_release(struct hc_end *end, uint32_t loop, uint32_t block, uint32_t 
 /* The link for calls of threads that run no execution. */
 uint32_t hc_end_control_link(const struct hc_end *end);
 
-/* Whether this process owns the channel: false after fork(). */
-bool hc_end_is_owned(void);
+/* Whether it is this process's: false after fork(). */
+bool hc_end_is_owned(const struct hc_end *end);
+
+/* Whether this process is not the model's own, but a child of that. */
+bool hc_end_is_forked(void);
+
+/* That of the process which this one was forked from, whose memory it may still hold; or NULL. */
+struct hc_end *hc_end_before(const struct hc_end *end);
 
 /* Bytes of a request: OFFSET in the request arena. */
 char *hc_end_request_memory(struct hc_end *end, uint64_t offset);

@@ -60,7 +60,7 @@ struct hc_metric_cell *hc_family_metric(uint64_t family, PyObject *labels, PyObj
 void hc_family_close(uint64_t family) {
     char body[64];
     int size = snprintf(body, sizeof body, "{\"family\":%llu}", (unsigned long long)family);
-    if (hc_end_is_owned()) {
+    if (!hc_end_is_forked()) {
         hc_talk_send(HC_CONTROL_FAMILY_CLOSE, (struct hc_text){body, (size_t)size}, NULL, 0);
     }
 }

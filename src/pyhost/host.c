@@ -17,6 +17,7 @@
 #include "end.h"
 #include "execute.h"
 #include "families.h"
+#include "guest.h"
 #include "health.h"
 #include "import_model.h"
 #include "listen.h"
@@ -185,6 +186,11 @@ static bool open_end(struct host *host) {
     struct hc_error error;
     int fds[HC_CONTROL_MAX_FDS];
     size_t n_fds = hc_talk_take_fds(fds);
+    if (n_fds == 0) {
+        hc_py_raise("the server sent no descriptors");
+        return false;
+    }
+    hc_guest_prepare(fds[--n_fds]);
     if (hc_end_open(fds, n_fds, &host->executor.end, &error) != HC_OK) {
         hc_py_raise("%s", error.message);
         return false;

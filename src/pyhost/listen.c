@@ -101,7 +101,7 @@ static PyObject *ask(uint32_t kind, struct hc_text body) {
 }
 
 PyObject *hc_listen_ask(uint32_t kind, PyObject *question) {
-    if (!allowed || !hc_end_is_owned()) {
+    if (!allowed || hc_end_is_forked()) {
         return hc_py_raise("the server does not answer here: only in initialize and execute, and "
                            "not in forked processes");
     }

@@ -79,7 +79,7 @@ static bool find_in_shared_memory(const struct hc_tensor_object *tensor, struct 
         return false;
     }
     if (!PyArray_Check(owner)) {
-        return hc_pin_place(owner, tensor->data, tensor->size, place);
+        return hc_pin_place(end, owner, tensor->data, tensor->size, place);
     }
     struct hc_block *block = hc_shared_arrays_block(PyArray_DATA((PyArrayObject *)owner));
     if (block == NULL) {

@@ -48,11 +48,15 @@ PyObject *hc_pin_new(struct hc_end *end, const struct hc_pinned *what) {
     return capsule;
 }
 
-bool hc_pin_place(PyObject *owner, const char *data, size_t size, struct hc_place *place) {
+bool hc_pin_place(const struct hc_end *end, PyObject *owner, const char *data, size_t size,
+                  struct hc_place *place) {
     if (!PyCapsule_IsValid(owner, pin_name)) {
         return false;
     }
     const struct pin *pin = PyCapsule_GetPointer(owner, pin_name);
+    if (pin->end != end) {
+        return false;
+    }
     for (uint32_t i = 0; i < pin->what.n_tensors; i++) {
         const struct hc_place *tensor = &pin->what.tensors[i].data;
         const char *begin = hc_end_request_memory(pin->end, tensor->offset);

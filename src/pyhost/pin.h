@@ -32,7 +32,8 @@ struct hc_pinned {
 PyObject *hc_pin_new(struct hc_end *end, const struct hc_pinned *what);
 
 /* Where DATA of SIZE bytes lies among the tensors that OWNER, a pin, keeps; false when not there,
- * or when OWNER is no pin. */
-bool hc_pin_place(PyObject *owner, const char *data, size_t size, struct hc_place *place);
+ * or when OWNER is no pin, or one of another end. */
+bool hc_pin_place(const struct hc_end *end, PyObject *owner, const char *data, size_t size,
+                  struct hc_place *place);
 
 #endif

@@ -23,6 +23,15 @@ static struct array_head *head_of(void *memory) {
     return (struct array_head *)memory - 1;
 }
 
+/* The end whose arena MEMORY lies in, which may be an inherited one; NULL: it is on the heap. */
+static struct hc_end *end_of(const void *memory) {
+    struct hc_end *place = end;
+    while (place != NULL && !hc_end_in_response_arena(place, memory)) {
+        place = hc_end_before(place);
+    }
+    return place;
+}
+
 static void *shared_alloc(size_t size) {
     struct hc_block *block = hc_end_alloc(end, size + sizeof(struct array_head));
     if (block == NULL) {
@@ -56,15 +65,16 @@ static void *on_calloc(void *context, size_t n, size_t item_size) {
 static void on_free(void *context, void *memory, size_t size) {
     (void)context;
     (void)size;
-    if (memory != NULL && hc_end_in_response_arena(end, memory)) {
-        hc_end_free(end, head_of(memory)->block);
+    struct hc_end *owner = memory == NULL ? NULL : end_of(memory);
+    if (owner != NULL) {
+        hc_end_free(owner, head_of(memory)->block);
     } else {
         free(memory);
     }
 }
 
 static void *on_realloc(void *context, void *memory, size_t size) {
-    if (memory == NULL || !hc_end_in_response_arena(end, memory)) {
+    if (memory == NULL || end_of(memory) == NULL) {
         return realloc(memory, size > 0 ? size : 1);
     }
     void *moved = on_malloc(context, size);
@@ -84,7 +94,9 @@ static PyDataMem_Handler definition = {
 
 bool hc_shared_arrays_prepare(struct hc_end *the_end) {
     end = the_end;
-    handler = PyCapsule_New(&definition, "mem_handler", NULL);
+    if (handler == NULL) {
+        handler = PyCapsule_New(&definition, "mem_handler", NULL);
+    }
     return handler != NULL;
 }
 

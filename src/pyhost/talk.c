@@ -11,7 +11,17 @@ static int control_socket = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hc_control_reader reader;
 
+/* Another thread may have held it at the time of the fork. */
+static void unlock_in_child(void) {
+    pthread_mutex_init(&lock, NULL);
+}
+
 void hc_talk_begin(int control) {
+    static bool prepared;
+    if (!prepared) {
+        prepared = true;
+        pthread_atfork(NULL, NULL, unlock_in_child);
+    }
     hc_fd_close(control_socket);
     hc_control_reader_finish(&reader);
     reader = (struct hc_control_reader){0};

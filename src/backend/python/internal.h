@@ -72,6 +72,8 @@ struct pyhost {
     struct hc_channel_header *header;
     int events_fd; /* wakes the pyhost's event loops, where it has any */
     struct pins pins;
+    struct pyhost *guest_of;   /* of a guest's: the life that it is a child of; else NULL */
+    struct hc_list guest_link; /* among the guests of the control loop's side */
     size_t n_links;
     struct pyhost_link *links; /* each touched by its loop alone */
     atomic_bool succeeded;     /* has answered a request */
@@ -84,7 +86,11 @@ struct pyhost {
     bool asked;                /* whether it is ready, and has not answered */
     uint64_t round;            /* of checks, in which it was asked */
     char *death;               /* why it died, in words */
-    struct hc_list families;   /* of metrics, which it has opened (families.c) */
+    struct hc_list guests;     /* children that ask other models (guests.c) */
+    size_t n_guests;
+    struct hc_watch
+        door_watch;          /* its descriptor is the door that they come by; -1: there is none */
+    struct hc_list families; /* of metrics, which it has opened (families.c) */
     uint64_t last_family;
 };
 
@@ -97,8 +103,21 @@ void pyhost_unref(struct pyhost *host);
 /* Have an imported pyhost initialise its model. */
 void pyhost_initialize(struct pyhost *host);
 
-/* Kill it and all its children; its death follows. Any thread. */
+/* Kill it and all its children; its death follows. Of a guest: its parent. Any thread. */
 void pyhost_kill(struct pyhost *host);
+
+/* The descriptors that an end of the channel is made of; returns how many. */
+size_t pyhost_end_fds(const struct pyhost *host, int fds[HC_CONTROL_MAX_FDS]);
+
+/* Memory and rings for a child of PARENT: a life without a process of its own. One reference. */
+enum hc_code pyhost_create_guest(struct pyhost *parent, struct pyhost **host,
+                                 struct hc_error *error);
+
+/* ---- guests.c: children of a pyhost that ask other models. Control thread. ---- */
+
+/* *MODELS_END is what the pyhost gets of the door: the caller's. */
+enum hc_code guests_open_door(struct pyhost *host, int *models_end, struct hc_error *error);
+void guests_close(struct pyhost *host);
 
 /* Have a process import the model, and complete its config if COMPLETE; call its preload. */
 enum hc_code pyhost_send_start(struct process *process, const struct python_model *model,
@@ -148,7 +167,8 @@ struct loop_side {
     struct hc_poller poller; /* active while anything is expected */
     struct python_model *model;
     unsigned loop_index;
-    size_t n_expected; /* requests of this loop in flight, and executions submitted by it */
+    size_t n_expected;     /* requests of this loop in flight, and executions submitted by it */
+    struct hc_list guests; /* pyhosts; of the control loop's side alone */
     struct side_host {
         struct pyhost *host; /* NULL: none adopted */
         size_t n_executions; /* submitted by this loop and not yet heard of */
@@ -164,6 +184,10 @@ void loop_side_settle(struct loop_side *side);
 /* On the side's loop: know a life from now on; hear its last words and forget it. */
 void loop_side_adopt(struct loop_side *side, struct pyhost *host);
 void loop_side_drop(struct loop_side *side, struct pyhost *host);
+
+/* On the control loop: the same for a guest, at once. */
+void loop_side_adopt_guest(struct loop_side *side, struct pyhost *host);
+void loop_side_drop_guest(struct loop_side *side, struct pyhost *host);
 
 void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
                       struct hc_execution *execution);

@@ -12,6 +12,9 @@
 #include "internal.h"
 #include "message.h"
 
+/* What is read of one life before others have their turn: its stream may never end. */
+enum { MAX_ENTRIES = 128 };
+
 static const uint64_t flush_interval_ns = HC_NS_PER_MS;
 
 /* A response whose tensors lie in the memory that a life has shared with the server. */
@@ -279,7 +282,16 @@ static bool on_skipped(struct loop_side *side, struct pyhost *host, const struct
     return true;
 }
 
+/* A guest runs nothing and answers nothing. */
+static bool is_for_guests(const struct hc_entry *entry) {
+    return entry->kind == HC_REPLY_RELEASE || entry->kind == HC_REPLY_CALL ||
+           entry->kind == HC_REPLY_CALL_CANCEL;
+}
+
 static bool on_entry(struct loop_side *side, struct pyhost *host, const struct hc_entry *entry) {
+    if (host->guest_of != NULL && !is_for_guests(entry)) {
+        return violation(host, "a reply that is not a guest's");
+    }
     switch (entry->kind) {
     case HC_REPLY_RESPONSE:
         return on_response(side, host, entry);
@@ -301,14 +313,15 @@ static bool on_entry(struct loop_side *side, struct pyhost *host, const struct h
     }
 }
 
-/* Read all that the life has answered on this loop. */
+/* Read what the life has answered on this loop; whether there was something. */
 static bool drain(struct loop_side *side, struct pyhost *host) {
     struct pyhost_link *link = &host->links[side->loop_index];
     struct hc_entry entry;
-    enum hc_ring_state state;
-    bool any = false;
-    while ((state = hc_ring_pop(&link->rings.replies, &entry)) == HC_RING_ENTRY) {
-        any = true;
+    enum hc_ring_state state = HC_RING_EMPTY;
+    size_t n = 0;
+    while (n < MAX_ENTRIES &&
+           (state = hc_ring_pop(&link->rings.replies, &entry)) == HC_RING_ENTRY) {
+        n++;
         if (!on_entry(side, host, &entry)) {
             return true;
         }
@@ -319,11 +332,21 @@ static bool drain(struct loop_side *side, struct pyhost *host) {
     if (link->waiting_events.size > 0) {
         flush_events(link);
     }
-    return any;
+    return n > 0;
+}
+
+/* All that is there now; whoever still writes while that is read is not waited for. */
+static void drain_all(struct loop_side *side, struct pyhost *host) {
+    for (unsigned i = 0; i <= HC_REPLIES_CAPACITY / MAX_ENTRIES && drain(side, host); i++) {
+    }
 }
 
 static struct loop_side *side_of(struct hc_poller *poller) {
     return hc_list_item(poller, struct loop_side, poller);
+}
+
+static struct pyhost *guest_at(struct hc_list *link) {
+    return hc_list_item(link, struct pyhost, guest_link);
 }
 
 static bool poll_replies(struct hc_poller *poller) {
@@ -333,20 +356,25 @@ static bool poll_replies(struct hc_poller *poller) {
         struct pyhost *host = side->hosts[i].host;
         any = (host != NULL && drain(side, host)) || any;
     }
+    hc_list_each (link, &side->guests) {
+        any = drain(side, guest_at(link)) || any;
+    }
     return any;
 }
 
-static struct hc_ring *replies_of(const struct loop_side *side, size_t instance) {
-    struct pyhost *host = side->hosts[instance].host;
-    return host == NULL ? NULL : &host->links[side->loop_index].rings.replies;
+static struct hc_ring *replies_of(const struct loop_side *side, struct pyhost *host) {
+    return &host->links[side->loop_index].rings.replies;
 }
 
 static bool arm_replies(struct hc_poller *poller) {
     struct loop_side *side = side_of(poller);
     bool any = false;
     for (size_t i = 0; i < side->n_hosts; i++) {
-        struct hc_ring *replies = replies_of(side, i);
-        any = (replies != NULL && hc_ring_arm(replies)) || any;
+        struct pyhost *host = side->hosts[i].host;
+        any = (host != NULL && hc_ring_arm(replies_of(side, host))) || any;
+    }
+    hc_list_each (link, &side->guests) {
+        any = hc_ring_arm(replies_of(side, guest_at(link))) || any;
     }
     return any;
 }
@@ -354,10 +382,13 @@ static bool arm_replies(struct hc_poller *poller) {
 static void disarm_replies(struct hc_poller *poller) {
     struct loop_side *side = side_of(poller);
     for (size_t i = 0; i < side->n_hosts; i++) {
-        struct hc_ring *replies = replies_of(side, i);
-        if (replies != NULL) {
-            hc_ring_unarm(replies);
+        struct pyhost *host = side->hosts[i].host;
+        if (host != NULL) {
+            hc_ring_unarm(replies_of(side, host));
         }
+    }
+    hc_list_each (link, &side->guests) {
+        hc_ring_unarm(replies_of(side, guest_at(link)));
     }
 }
 
@@ -367,6 +398,7 @@ void loop_side_init(struct loop_side *side, struct python_model *model, unsigned
         .model = model,
         .loop_index = loop_index,
     };
+    hc_list_init(&side->guests);
 }
 
 void loop_side_finish(struct loop_side *side) {
@@ -489,17 +521,36 @@ void loop_side_adopt(struct loop_side *side, struct pyhost *host) {
     side->hosts[host->owner->instance->index].host = host;
 }
 
+/* Nobody waits there for what is on its way. */
+static void forget(struct loop_side *side, struct pyhost *host) {
+    calls_abandon(&host->links[side->loop_index]);
+    hc_timer_stop(&host->links[side->loop_index].flush_timer);
+}
+
 void loop_side_drop(struct loop_side *side, struct pyhost *host) {
     struct side_host *side_host = &side->hosts[host->owner->instance->index];
-    drain(side, host);
+    drain_all(side, host);
     for (; side_host->n_executions > 0; side_host->n_executions--) {
         loop_side_settle(side);
     }
     if (always_listens(side)) {
         loop_side_settle(side);
     }
-    calls_abandon(&host->links[side->loop_index]);
-    hc_timer_stop(&host->links[side->loop_index].flush_timer);
+    forget(side, host);
     side_host->host = NULL;
+    pyhost_unref(host);
+}
+
+void loop_side_adopt_guest(struct loop_side *side, struct pyhost *host) {
+    pyhost_ref(host);
+    loop_side_expect(side);
+    hc_list_append(&side->guests, &host->guest_link);
+}
+
+void loop_side_drop_guest(struct loop_side *side, struct pyhost *host) {
+    drain_all(side, host);
+    hc_list_remove(&host->guest_link);
+    loop_side_settle(side);
+    forget(side, host);
     pyhost_unref(host);
 }

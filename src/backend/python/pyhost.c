@@ -35,12 +35,15 @@ void pyhost_unref(struct pyhost *host) {
     hc_memfile_close(&host->responses);
     hc_fd_close(host->events_fd);
     process_finish(&host->process);
+    if (host->guest_of != NULL) {
+        pyhost_unref(host->guest_of);
+    }
     free(host->death);
     free(host);
 }
 
 void pyhost_kill(struct pyhost *host) {
-    process_kill(&host->process);
+    process_kill(host->guest_of != NULL ? &host->guest_of->process : &host->process);
 }
 
 static enum hc_code create_memory(struct pyhost *host, struct hc_error *error) {
@@ -105,6 +108,20 @@ enum hc_code pyhost_send_preload(struct process *process, const struct python_mo
     return send_json(process, HC_CONTROL_PRELOAD, body, NULL, 0, error);
 }
 
+size_t pyhost_end_fds(const struct pyhost *host, int fds[HC_CONTROL_MAX_FDS]) {
+    const struct hc_model *model = host->owner->instance->model;
+    const int fixed[N_FIXED_FDS] = {
+        host->channel.fd,   hc_arena_file(model->arena)->fd,
+        host->responses.fd, model->server->spin_board.fd,
+        host->events_fd,    hc_metrics_file(model->server->metrics)->fd,
+    };
+    memcpy(fds, fixed, sizeof fixed);
+    for (unsigned i = 0; i < host->n_links; i++) {
+        fds[N_FIXED_FDS + i] = python_event_fd(i);
+    }
+    return N_FIXED_FDS + host->n_links;
+}
+
 /* The args of initialize, seven strings, and the descriptors of all that is shared. */
 static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error) {
     const struct hc_instance *instance = host->owner->instance;
@@ -119,16 +136,11 @@ static enum hc_code send_initialize(struct pyhost *host, struct hc_error *error)
     cJSON_AddNumberToObject(body, "numa_node", policy == NULL ? -1 : policy->numa_node);
     cJSON_AddBoolToObject(body, "decoupled", model->decoupled);
     cJSON_AddBoolToObject(body, "overlaps", model->concurrency > 1);
-    int fds[N_FIXED_FDS + HC_MAX_LINKS] = {
-        host->channel.fd,   hc_arena_file(model->arena)->fd,
-        host->responses.fd, model->server->spin_board.fd,
-        host->events_fd,    hc_metrics_file(model->server->metrics)->fd,
-    };
-    for (unsigned i = 0; i < host->n_links; i++) {
-        fds[N_FIXED_FDS + i] = python_event_fd(i);
-    }
-    return send_json(&host->process, HC_CONTROL_INITIALIZE, body, fds, N_FIXED_FDS + host->n_links,
-                     error);
+    int fds[HC_CONTROL_MAX_FDS];
+    size_t n_fds = pyhost_end_fds(host, fds);
+    HC_TRY(guests_open_door(host, &fds[n_fds], error));
+    hc_auto(fd) door = fds[n_fds];
+    return send_json(&host->process, HC_CONTROL_INITIALIZE, body, fds, n_fds + 1, error);
 }
 
 void pyhost_initialize(struct pyhost *host) {
@@ -218,6 +230,8 @@ static struct pyhost *create(struct python_instance *owner) {
     host->n_links = owner->model->n_loops;
     host->events_fd = -1;
     hc_list_init(&host->families);
+    hc_list_init(&host->guests);
+    host->door_watch.fd = -1;
     host->links = hc_alloc_array(host->n_links, sizeof *host->links);
     for (size_t i = 0; i < host->n_links; i++) {
         host->links[i].host = host;
@@ -245,6 +259,20 @@ enum hc_code pyhost_start(struct python_instance *owner, struct pyhost **host_ou
         pyhost_unref(host);
         return code;
     }
+    *host_out = host;
+    return HC_OK;
+}
+
+enum hc_code pyhost_create_guest(struct pyhost *parent, struct pyhost **host_out,
+                                 struct hc_error *error) {
+    struct pyhost *host = create(parent->owner);
+    enum hc_code code = create_memory(host, error);
+    if (code != HC_OK) {
+        pyhost_unref(host);
+        return code;
+    }
+    pyhost_ref(parent);
+    host->guest_of = parent;
     *host_out = host;
     return HC_OK;
 }

@@ -218,6 +218,7 @@ static void come(struct python_instance *own, const struct hc_error *error) {
 static void end_life(struct pyhost *host) {
     struct python_instance *own = host->owner;
     struct python_model *model = own->model;
+    guests_close(host);
     pins_release_all(&host->pins);
     own->host = NULL;
     if (model->stopping) {

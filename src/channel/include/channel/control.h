@@ -88,6 +88,14 @@ enum hc_control_kind {
     HC_CONTROL_METRIC_OPEN = 19,
     /* instance -> server: close "family" and its metrics. There is no answer. */
     HC_CONTROL_FAMILY_CLOSE = 20,
+    /*
+     * child of an instance -> server, over the door: wants to call other models. Brings one end of
+     * a socket, the line.
+     */
+    HC_CONTROL_KNOCK = 21,
+    /* The answer, over the line: brings the descriptors of an end. When the line ends, that does.
+     */
+    HC_CONTROL_GUEST = 22,
 };
 
 /* Has a pyhost print the Python stacks of its threads to its standard error. */
