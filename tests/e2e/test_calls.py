@@ -85,12 +85,12 @@ PROGRAMS = {
     "its last answer may say that it is the last": (
         """
         request = ask(
-            "repeat", np.array([3, -1], dtype=np.int32), outputs=["VALUE"],
+            "repeat", np.array([3, 1], dtype=np.int32), outputs=["VALUE"],
             parameters={"flag": "with"},
         )
         return [values(response) for response in request.exec(decoupled=True)]
         """,
-        [{"VALUE": [3]}, "no -1 here"],
+        [{"VALUE": [3]}, {"VALUE": [1]}],
     ),
     "an iterator goes on where it was, and begins again after its end": (
         """
@@ -209,6 +209,18 @@ PROGRAMS = {
 def test_programs(server, name):
     program, expected = PROGRAMS[name]
     assert run(server, program) == expected
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server waits forever")
+def test_the_last_answer_of_a_decoupled_model_may_be_an_error(server):
+    program = """
+        request = ask(
+            "repeat", np.array([3, -1], dtype=np.int32), outputs=["VALUE"],
+            parameters={"flag": "with"},
+        )
+        return [values(response) for response in request.exec(decoupled=True)]
+    """
+    assert run(server, program) == [{"VALUE": [3]}, "no -1 here"]
 
 
 SELF = """
