@@ -72,6 +72,7 @@ static void end_stream(struct hc_http2_stream *stream, bool started, enum hc_cod
 /* The kind may free the call in here. */
 static void let_go(struct grpc_call *call) {
     hc_timer_stop(&call->deadline);
+    hc_timer_stop(&call->patience);
     call->method->kind->on_ended(call);
 }
 
@@ -179,6 +180,9 @@ static void on_body(struct hc_http2_stream *stream, struct hc_text bytes) {
     struct grpc_call *call = hc_http2_data(stream);
     grpc_call_hold(call);
     take_body(call, bytes);
+    if (call->stream != NULL) {
+        grpc_patience_update(call, bytes.size);
+    }
     grpc_call_release(call);
 }
 
@@ -260,7 +264,10 @@ static void start_call(struct grpc_call *call) {
     }
     if (check_restriction(call, &error) != HC_OK || choose_codings(call, &error) != HC_OK) {
         grpc_call_fail(call, &error);
-    } else if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
+        return;
+    }
+    grpc_patience_update(call, 0);
+    if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
         set_deadline(call, timeout_ns);
     }
 }

@@ -29,8 +29,9 @@ struct grpc_call;
 
 /* What a kind of call does. A failure ends the call with that status. */
 struct grpc_kind {
-    size_t size;     /* of its struct, which begins with a struct grpc_call */
-    bool compresses; /* its answers, if the server is set up to */
+    size_t size;       /* of its struct, which begins with a struct grpc_call */
+    bool only_message; /* the client sends one, not any number */
+    bool compresses;   /* its answers, if the server is set up to */
 
     /* The call is new; may be NULL. */
     void (*on_start)(struct grpc_call *call);
@@ -68,6 +69,8 @@ struct grpc_call {
     struct hc_inflater *inflater; /* of the message that arrives */
     struct hc_buf inflated;
     struct hc_timer deadline;
+    struct hc_timer patience; /* with what the client sends */
+    uint64_t patience_until_ns;
     unsigned n_messages; /* that have begun */
     bool started;        /* something of the answer was sent */
     unsigned n_holds;    /* it is not freed while there are any, … */
@@ -82,6 +85,10 @@ const char *grpc_method_service(size_t i);
 
 /* call.c: what the HTTP server calls. */
 void grpc_call_begin(void *api, struct hc_http2_stream *stream);
+
+/* patience.c: the call is new, or so many bytes of its body have come. It ends when the client does
+ * not go on with a message that it has begun, or has to send. */
+void grpc_patience_update(struct grpc_call *call, size_t n_received);
 
 /* Send a message, with its prefix, that consists of SEGMENTS; in the call's coding if it is marked
  * as compressed. */

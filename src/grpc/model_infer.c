@@ -88,6 +88,7 @@ static void on_ended(struct grpc_call *call) {
 
 const struct grpc_kind grpc_model_infer = {
     .size = sizeof(struct model_infer),
+    .only_message = true,
     .compresses = true,
     .on_begin = on_begin,
     .on_bytes = on_bytes,

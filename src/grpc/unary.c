@@ -91,6 +91,7 @@ static void on_ended(struct grpc_call *call) {
 
 const struct grpc_kind grpc_unary = {
     .size = sizeof(struct unary),
+    .only_message = true,
     .on_begin = on_only_begin,
     .on_bytes = on_bytes,
     .on_message = on_only_message,

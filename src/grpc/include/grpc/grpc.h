@@ -5,6 +5,7 @@
  *     server.c      start and end
  *     method.c      which method a path belongs to
  *     call.c        one call: messages cut out of its body, its status
+ *     patience.c    how long a client may take to send a message
  *     compress.c    codings of messages
  *     unary.c       methods of one small message each way
  *     health.c      live, ready
