@@ -8,6 +8,10 @@
 /* At once, and for each second that passes. */
 enum { MAX_IDLE_FRAMES = 10000, IDLE_FRAMES_PER_S = 1000, MAX_RESETS = 1000, RESETS_PER_S = 100 };
 
+/* And for each frame of use, either way: for every message that gRPC's clients get they open two
+ * windows and ask how far away the server is. */
+enum { IDLE_FRAMES_PER_FRAME = 8 };
+
 static const uint64_t streamless_ping_interval_ns = 7200 * HC_NS_PER_S;
 
 /* Use it once; false when there is none left. */
@@ -34,6 +38,12 @@ static bool is_idle(const nghttp2_frame_hd *head) {
     }
 }
 
+static void earn_idle_frames(struct hc_http2_conn *http) {
+    struct hc_http2_allowance *allowance = &http->idle_frames;
+    allowance->n_used -=
+        allowance->n_used < IDLE_FRAMES_PER_FRAME ? allowance->n_used : IDLE_FRAMES_PER_FRAME;
+}
+
 static void count_reset(struct hc_http2_conn *http) {
     if (!use(&http->resets, hc_http2_now_ns(http), MAX_RESETS, RESETS_PER_S)) {
         hc_http2_condemn(http, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_resets");
@@ -43,8 +53,10 @@ static void count_reset(struct hc_http2_conn *http) {
 void hc_http2_count_frame(struct hc_http2_conn *http, const nghttp2_frame_hd *head) {
     if (head->type == NGHTTP2_RST_STREAM) {
         count_reset(http);
-    } else if (is_idle(head) && !use(&http->idle_frames, hc_http2_now_ns(http), MAX_IDLE_FRAMES,
-                                     IDLE_FRAMES_PER_S)) {
+    } else if (!is_idle(head)) {
+        earn_idle_frames(http);
+    } else if (!use(&http->idle_frames, hc_http2_now_ns(http), MAX_IDLE_FRAMES,
+                    IDLE_FRAMES_PER_S)) {
         hc_http2_condemn(http, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_idle_frames");
     }
 }
@@ -70,7 +82,5 @@ void hc_http2_sent_headers_or_data(struct hc_http2_conn *http) {
     http->ping_received_ns = 0;
     http->n_ping_strikes = 0;
     http->n_pings = 0;
-    if (http->idle_frames.n_used > 0) {
-        http->idle_frames.n_used--; /* clients open windows for what they get */
-    }
+    earn_idle_frames(http);
 }

@@ -299,3 +299,26 @@ def test_a_stream_over_aio(server):
     for i, (error, result) in enumerate(answers):
         assert error is None
         assert result.get_response().id == str(i)
+
+
+@pytest.mark.long
+def test_a_long_stream_of_small_answers_is_no_flood(server):
+    """For each answer clients open windows and measure the line, which takes more frames than the
+    answer itself."""
+    n, depth = 50000, 4
+    request = pb.ModelInferRequest(model_name="identity")
+    request.inputs.add(name="INPUT0", datatype="FP32", shape=[1])
+    request.raw_input_contents.append(bytes(4))
+    data = request.SerializeToString()
+    sent = queue.Queue()
+    for _ in range(depth):
+        sent.put(data)
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        answers = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")(
+            iter(sent.get, None), timeout=4 * TIMEOUT_S
+        )
+        n_answers = 0
+        for _ in answers:
+            n_answers += 1
+            sent.put(data if n_answers + depth <= n else None)
+    assert n_answers == n

@@ -87,6 +87,24 @@ static void frames_without_use_are_limited(void **state) {
     }
 }
 
+/* As gRPC's clients open windows for each message that they get, in long streams of small ones. */
+static void windows_that_are_opened_for_answers_are_welcome(void **state) {
+    enum { N_ANSWERS = 2000, N_UPDATES = 16 };
+    static const unsigned char one[] = {0, 0, 0, 1};
+    struct fixture *fixture = *state;
+    start_server(fixture);
+    int fd = connect_client(fixture, WINDOW);
+    for (int32_t i = 0; i < N_ANSWERS; i++) {
+        send_request(fd, 2 * i + 1, "/echo", false);
+        send_data(fd, 2 * i + 1, "x", true);
+        assert_int_equal(await_answer(fd, 2 * i + 1), 1);
+        for (size_t j = 0; j < N_UPDATES; j++) {
+            send_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, 0, one, sizeof one);
+        }
+    }
+    close(fd);
+}
+
 static void continuations_are_limited(void **state) {
     struct fixture *fixture = *state;
     start_server(fixture);
@@ -257,6 +275,7 @@ int main(void) {
         FIXTURE_TEST(pings_are_limited),
         FIXTURE_TEST(pings_between_answers_are_welcome),
         FIXTURE_TEST(frames_without_use_are_limited),
+        FIXTURE_TEST(windows_that_are_opened_for_answers_are_welcome),
         FIXTURE_TEST(continuations_are_limited),
         FIXTURE_TEST(headers_that_unpack_to_much_are_refused),
         FIXTURE_TEST(more_streams_than_allowed_are_refused),
