@@ -58,7 +58,8 @@ class Connection:
         self.socket.connect(("127.0.0.1", server.grpc_port))
         self.answers = {}
         self.goaway = None
-        self.pings = []
+        self.pings = []  # of ours that were answered
+        self.n_pinged = 0  # by the server
         self.closed = False
         self._encoder = hpack.Encoder()
         self._decoder = hpack.Decoder()
@@ -154,6 +155,7 @@ class Connection:
         elif isinstance(one, frame.PingFrame) and "ACK" in one.flags:
             self.pings.append(one.opaque_data)
         elif isinstance(one, frame.PingFrame):
+            self.n_pinged += 1
             self.send(frame.PingFrame(0, one.opaque_data, flags=["ACK"]))
         elif isinstance(one, frame.GoAwayFrame):
             self.goaway = one
