@@ -199,7 +199,7 @@ bool hc_request_leave_input(const struct hc_request *request, const struct hc_sh
 
 const char *hc_request_input_data(const struct hc_request *request, const struct hc_input *input) {
     if (input->block == NULL) {
-        return NULL;
+        return input->elsewhere;
     }
     return hc_arena_memory(request->model->arena, input->block) + input->offset;
 }

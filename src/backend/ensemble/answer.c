@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "core/arena.h"
+#include "core/model.h"
 #include "run.h"
 
 struct ensemble_response {
@@ -14,6 +16,9 @@ struct ensemble_response {
 void holder_release(struct holder *holder) {
     if (holder != NULL && --holder->n_users == 0) {
         hc_response_release(holder->response);
+        if (holder->block != NULL) {
+            hc_arena_unref(holder->arena, holder->block);
+        }
         free(holder);
     }
 }
@@ -46,9 +51,13 @@ const int64_t *dims_for(struct hc_pool *pool, int64_t max_batch_size, size_t n_i
     return value->dims;
 }
 
-/* The data of what came with the request goes with it, so it is copied. */
+/* The ensemble's own arena may be gone before the response is. */
+static bool is_lasting(const struct value *value) {
+    return value->holder != NULL && value->holder->response != NULL;
+}
+
 static const char *data_for(struct hc_pool *pool, const struct value *value) {
-    if (value->holder != NULL || value->size == 0) {
+    if (is_lasting(value) || value->size == 0) {
         return value->data;
     }
     char *copy = hc_pool_alloc(pool, value->size);
@@ -74,7 +83,7 @@ static void add_output(struct ensemble_response *response, const struct run *run
         .data = data_for(pool, value),
         .size = value->size,
     };
-    if (value->holder != NULL) {
+    if (is_lasting(value)) {
         value->holder->n_users++;
         response->holders[response->n_holders++] = value->holder;
     }

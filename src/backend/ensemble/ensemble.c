@@ -23,6 +23,7 @@ static void destroy(struct hc_model *model) {
 
 const struct hc_backend hc_ensemble_backend = {
     .name = "ensemble",
+    .reads_in_place = true,
     .load = load,
     .unload = unload,
     .abandon = abandon,

@@ -209,6 +209,9 @@ void run_remove_call(struct call *call) {
     hc_list_remove(&call->link);
     run->n_in_flight[call->step]--;
     call->wave->n_due -= due(call);
+    for (size_t i = 0; i < call->n_holders; i++) {
+        holder_release(call->holders[i]);
+    }
     wave_unuse(call->wave);
     unuse(run);
 }

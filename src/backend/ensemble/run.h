@@ -10,9 +10,11 @@
 #include "core/request.h"
 #include "plan.h"
 
-/* A step's response, for as long as anybody needs tensors of it. */
+/* What keeps tensors in place: a step's response, or a block of the ensemble's own inputs. */
 struct holder {
-    struct hc_response *response;
+    struct hc_response *response; /* NULL: a block */
+    struct hc_arena *arena;
+    struct hc_block *block;
     size_t n_users;
 };
 
@@ -30,7 +32,7 @@ struct value {
     size_t n_dims;
     const char *data;
     size_t size;
-    struct holder *holder; /* NULL: it belongs to the request */
+    struct holder *holder; /* NULL: there is no data */
 };
 
 struct run;
@@ -68,6 +70,8 @@ struct call {
     struct wave *wave;
     size_t step;
     struct hc_request *request;
+    struct holder **holders; /* of the inputs that are read where they are */
+    size_t n_holders;
 };
 
 /* ---- run.c ---- */

@@ -69,30 +69,32 @@ static void describe_input(struct hc_request *request, const struct plan_port *p
     };
 }
 
-/* Inputs into one block of the model's arena. Sizes are those of tensors that exist. */
-static enum hc_code place_inputs(struct hc_request *request, const struct wave *wave,
-                                 const struct plan_step *step, struct hc_error *error) {
-    const struct value **values =
-        hc_pool_alloc(&request->pool, step->n_inputs * sizeof(struct value *));
-    request->inputs = hc_pool_alloc(&request->pool, step->n_inputs * sizeof *request->inputs);
-    size_t total = 0;
-    for (size_t i = 0; i < step->n_inputs; i++) {
-        const struct value *value = &wave->values[step->inputs[i].tensor];
-        if (value->state == VALUE_THERE) {
-            values[request->n_inputs] = value;
-            describe_input(request, &step->inputs[i], value);
-            total += hc_align_up(value->size, ALIGNMENT);
-        }
-    }
-    struct hc_block *block = NULL;
-    char *memory = NULL;
-    if (total > 0) {
-        HC_TRY(hc_request_alloc(request, total, &block, &memory, error));
-    }
+/* Whether the model may read the tensor where it is: it looks there, and somebody keeps it. */
+static bool is_read_in_place(const struct hc_request *request, const struct value *value) {
+    size_t element = hc_dtype_size(value->dtype);
+    bool aligned = element == 0 || (uintptr_t)value->data % element == 0;
+    return request->model->backend->reads_in_place && value->holder != NULL && aligned;
+}
+
+static void hold(struct call *call, const struct value *value, struct hc_input *input) {
+    input->elsewhere = value->data;
+    value->holder->n_users++;
+    call->holders[call->n_holders++] = value->holder;
+}
+
+/* The inputs that cannot stay where they are, TOTAL bytes, into one block of the model's arena. */
+static enum hc_code copy_inputs(struct hc_request *request, const struct value *const *values,
+                                size_t total, struct hc_error *error) {
+    struct hc_block *block;
+    char *memory;
     size_t offset = 0;
+    if (total == 0) {
+        return HC_OK;
+    }
+    HC_TRY(hc_request_alloc(request, total, &block, &memory, error));
     for (size_t i = 0; i < request->n_inputs; i++) {
         struct hc_input *input = &request->inputs[i];
-        if (input->size > 0) {
+        if (input->size > 0 && input->elsewhere == NULL) {
             input->block = block;
             input->offset = offset;
             memcpy(memory + offset, values[i]->data, input->size);
@@ -102,12 +104,38 @@ static enum hc_code place_inputs(struct hc_request *request, const struct wave *
     return HC_OK;
 }
 
+/* Sizes are those of tensors that exist. */
+static enum hc_code place_inputs(struct call *call, const struct plan_step *step,
+                                 struct hc_error *error) {
+    struct hc_request *request = call->request;
+    struct hc_pool *pool = &request->pool;
+    const struct value **values = hc_pool_alloc(pool, step->n_inputs * sizeof(struct value *));
+    request->inputs = hc_pool_alloc(pool, step->n_inputs * sizeof *request->inputs);
+    call->holders = hc_pool_alloc(pool, step->n_inputs * sizeof(struct holder *));
+    size_t total = 0;
+    for (size_t i = 0; i < step->n_inputs; i++) {
+        const struct value *value = &call->wave->values[step->inputs[i].tensor];
+        if (value->state != VALUE_THERE) {
+            continue;
+        }
+        struct hc_input *input = &request->inputs[request->n_inputs];
+        values[request->n_inputs] = value;
+        describe_input(request, &step->inputs[i], value);
+        if (is_read_in_place(request, value)) {
+            hold(call, value, input);
+        } else {
+            total += hc_align_up(value->size, ALIGNMENT);
+        }
+    }
+    return copy_inputs(request, values, total, error);
+}
+
 static enum hc_code begin(struct call *call, struct hc_error *error) {
     struct hc_request *request = call->request;
     const struct plan_step *step = &call->run->plan->steps[call->step];
     copy_settings(request, call->run->request);
     name_outputs(request, step);
-    HC_TRY(place_inputs(request, call->wave, step, error));
+    HC_TRY(place_inputs(call, step, error));
     return hc_infer(request, error);
 }
 

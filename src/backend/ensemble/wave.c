@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "core/arena.h"
+#include "core/model.h"
 #include "run.h"
 
 static void drop_value(struct value *value) {
@@ -43,6 +45,16 @@ bool wave_is_complete(const struct wave *wave) {
     return true;
 }
 
+static struct holder *hold_input(const struct run *run, const struct hc_input *input) {
+    if (input->block == NULL) {
+        return NULL;
+    }
+    struct holder *holder = hc_new(struct holder);
+    *holder = (struct holder){.arena = run->model->arena, .block = input->block, .n_users = 1};
+    hc_arena_ref(holder->arena, holder->block);
+    return holder;
+}
+
 void wave_set_inputs(struct wave *wave) {
     const struct run *run = wave->run;
     for (size_t i = 0; i < run->model->n_inputs; i++) {
@@ -58,6 +70,7 @@ void wave_set_inputs(struct wave *wave) {
                     .n_dims = input->n_dims,
                     .data = hc_request_input_data(run->request, input),
                     .size = input->size,
+                    .holder = hold_input(run, input),
                 };
             }
         }

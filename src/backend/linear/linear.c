@@ -193,6 +193,7 @@ static void cancel(struct hc_request *request) {
 
 const struct hc_backend hc_linear_backend = {
     .name = "linear",
+    .reads_in_place = true,
     .load = load,
     .unload = unload,
     .abandon = abandon,

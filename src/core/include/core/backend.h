@@ -19,6 +19,7 @@ struct hc_server;
 
 struct hc_backend {
     const char *name;
+    bool reads_in_place; /* inputs need not be in the model's arena */
 
     /*
      * Control thread. Begin to load MODEL, whose config is complete: make its instances and report

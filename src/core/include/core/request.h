@@ -54,6 +54,8 @@ struct hc_input {
     struct hc_block *block; /* one of the request's; NULL when size is 0 */
     size_t offset;          /* of the data in the block */
     size_t size;
+    const char *elsewhere; /* instead of a block, for backends that read in place: it is kept until
+                              the request is answered */
     struct hc_device_place place; /* instead of a block, for models that want it there */
     struct hc_view view;          /* likewise */
 };
