@@ -178,15 +178,16 @@ struct hc_device_place hc_request_place(const struct hc_request *request,
     return place;
 }
 
-/* Strings are checked by the server, so they have to be its own. */
+/* Strings are checked by the server, so they have to be its own; other data must be aligned. */
 static struct hc_view find_view(const struct hc_request *request,
                                 const struct hc_shm_region *region, uint64_t offset,
                                 const struct hc_input *input) {
     const struct hc_model *model = request->model;
+    size_t element_size = hc_dtype_size(input->dtype);
     struct hc_view view = {0};
-    view.used = model->views_inputs && !model->caches && input->dtype != HC_DTYPE_BYTES &&
-                input->size > 0 &&
-                hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset);
+    view.used = model->views_inputs && !model->caches && element_size > 0 && input->size > 0 &&
+                hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset) &&
+                view.offset % element_size == 0;
     return view;
 }
 

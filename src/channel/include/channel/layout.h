@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 3
+#define HC_CHANNEL_VERSION 4
 
 enum {
     HC_MAX_LINKS = 64,
