@@ -157,5 +157,5 @@ def test_the_config_decides(servers, triton, value, shared):
 
 def test_a_value_that_is_neither_is_refused(servers):
     repository = servers.repository().add("looks", edit={'"yes"': '"true"'})
-    with pytest.raises(StartFailed, match="VIEW_SHARED_MEMORY_INPUTS must be yes or no, not 'true'"):
+    with pytest.raises(StartFailed, match="_INPUTS must be yes or no, not 'true'"):
         servers.start(repository)

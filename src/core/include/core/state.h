@@ -28,8 +28,8 @@ void hc_state_reserve(struct hc_request *request);
 /* With the model locked, on any loop: the jobs of BATCH are next; give them their states. */
 void hc_state_attach(struct hc_model *model, const struct hc_list *batch);
 
-/* With the model locked: a sequence of USER, a model, with the states VALUES has ended. */
-void hc_state_end(void *user, void *values);
+/* With the model locked: a sequence of USER, a model, with the states ENDED is over. */
+void hc_state_end(void *user, void *ended);
 
 /*
  * By backends, on the request's loop, before hc_dispatch_answered(): keep the states that are among
