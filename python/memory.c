@@ -57,19 +57,9 @@ static PyMethodDef shared_methods[] = {
     {0},
 };
 
-/* There is one, shared_memory. */
-static PyObject *refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)type;
-    (void)args;
-    (void)keywords;
-    PyErr_SetString(PyExc_TypeError,
-                    "c_python_backend_utils.SharedMemory: No constructor defined!");
-    return NULL;
-}
-
 static PyType_Slot shared_slots[] = {
     {Py_tp_doc, "The memory that the process shares with the server."},
-    {Py_tp_new, refuse_to_make},
+    {Py_tp_new, hc_py_refuse_to_make},
     {Py_tp_dealloc, hc_py_free_object},
     {Py_tp_methods, shared_methods},
     {0, NULL},
@@ -86,9 +76,7 @@ static bool add_shared_memory(PyObject *module) {
     if (!hc_py_add_type(module, "SharedMemory", &shared_spec, &shared_type)) {
         return false;
     }
-    PyTypeObject *type = (PyTypeObject *)shared_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    hc_auto(py) object = allocate(type, 0);
+    hc_auto(py) object = hc_py_new_object(shared_type);
     return object != NULL && hc_py_add_object(module, "shared_memory", object);
 }
 

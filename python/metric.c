@@ -157,18 +157,9 @@ static PyMethodDef metric_methods[] = {
     {0},
 };
 
-/* Only families make metrics. */
-static PyObject *refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)type;
-    (void)args;
-    (void)keywords;
-    PyErr_SetString(PyExc_TypeError, "c_python_backend_utils.Metric: No constructor defined!");
-    return NULL;
-}
-
 static PyType_Slot metric_slots[] = {
     {Py_tp_doc, "A series in /metrics; from MetricFamily.Metric()."},
-    {Py_tp_new, refuse_to_make},
+    {Py_tp_new, hc_py_refuse_to_make},
     {Py_tp_dealloc, metric_dealloc},
     {Py_tp_methods, metric_methods},
     {0, NULL},
@@ -295,9 +286,7 @@ static bool keep_bounds(struct metric *metric, PyObject *bounds) {
 }
 
 static PyObject *make_metric(struct family *family, PyObject *labels, PyObject *bounds_given) {
-    PyTypeObject *type = (PyTypeObject *)metric_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    hc_auto(py) object = allocate(type, 0);
+    hc_auto(py) object = hc_py_new_object(metric_type);
     if (object == NULL) {
         return NULL;
     }

@@ -18,8 +18,7 @@ static void config_dealloc(PyObject *self) {
 static PyObject *config_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)args;
     (void)keywords;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *self = allocate(type, 0);
+    PyObject *self = hc_py_new_object((PyObject *)type);
     if (self != NULL) {
         ((struct model_config *)self)->config = PyDict_New();
     }

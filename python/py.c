@@ -107,6 +107,22 @@ PyObject *hc_py_member(PyObject *member) {
     return member;
 }
 
+PyObject *hc_py_new_object(PyObject *type) {
+    allocfunc allocate = (allocfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_alloc);
+    return allocate((PyTypeObject *)type, 0);
+}
+
+PyObject *hc_py_refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    (void)args;
+    (void)keywords;
+    hc_auto(py) module = PyObject_GetAttrString((PyObject *)type, "__module__");
+    hc_auto(py) name = PyObject_GetAttrString((PyObject *)type, "__name__");
+    if (module != NULL && name != NULL) {
+        PyErr_Format(PyExc_TypeError, "%U.%U: No constructor defined!", module, name);
+    }
+    return NULL;
+}
+
 void hc_py_free_object(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);

@@ -182,6 +182,12 @@ bool hc_py_copy_members(PyObject *type, const char *const *members, size_t n, Py
  */
 PyObject *hc_py_member(PyObject *member);
 
+/* An object of TYPE, a type here, all zero behind its head. New reference. */
+PyObject *hc_py_new_object(PyObject *type);
+
+/* For tp_new of types that only this module makes objects of. */
+PyObject *hc_py_refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords);
+
 /* For tp_dealloc of every type here: free the object and drop its reference to its type. */
 void hc_py_free_object(PyObject *self);
 

@@ -97,9 +97,7 @@ static bool views_client(const struct hc_message_request *message) {
 }
 
 PyObject *hc_py_request_from_message(PyObject *sender, char *memory) {
-    PyTypeObject *type = (PyTypeObject *)hc_py.request_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    hc_auto(py) object = allocate(type, 0);
+    hc_auto(py) object = hc_py_new_object(hc_py.request_type);
     if (object == NULL) {
         return NULL;
     }

@@ -116,9 +116,7 @@ static PyType_Spec spec = {
 
 /* New reference. */
 static PyObject *make_response(PyObject *outputs, PyObject *error, struct hc_text parameters) {
-    PyTypeObject *type = (PyTypeObject *)hc_py.response_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    hc_auto(py) object = allocate(type, 0);
+    hc_auto(py) object = hc_py_new_object(hc_py.response_type);
     if (object == NULL) {
         return NULL;
     }

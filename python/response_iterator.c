@@ -14,9 +14,7 @@ static struct iterator *iterator_of(PyObject *object) {
 }
 
 PyObject *hc_py_response_iterator_new(struct hc_call *call) {
-    PyTypeObject *type = (PyTypeObject *)hc_py.response_iterator_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *object = allocate(type, 0);
+    PyObject *object = hc_py_new_object(hc_py.response_iterator_type);
     if (object == NULL) {
         hc_py.services->call_drop(call);
         return NULL;
@@ -97,19 +95,9 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-/* Only calls make iterators. */
-static PyObject *refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)type;
-    (void)args;
-    (void)keywords;
-    PyErr_SetString(PyExc_TypeError,
-                    "c_python_backend_utils.ResponseIterator: No constructor defined!");
-    return NULL;
-}
-
 static PyType_Slot slots[] = {
     {Py_tp_doc, "The responses to a request that was executed with decoupled=True."},
-    {Py_tp_new, refuse_to_make},
+    {Py_tp_new, hc_py_refuse_to_make},
     {Py_tp_dealloc, iterator_dealloc},
     {Py_tp_iter, iterator_iter},
     {Py_tp_iternext, iterator_next},

@@ -13,9 +13,7 @@ static void sender_dealloc(PyObject *self) {
 }
 
 PyObject *hc_py_sender_new(struct hc_message_request *message, PyObject *owner, bool decoupled) {
-    PyTypeObject *type = (PyTypeObject *)hc_py.sender_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *object = allocate(type, 0);
+    PyObject *object = hc_py_new_object(hc_py.sender_type);
     if (object == NULL) {
         return NULL;
     }

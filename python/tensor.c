@@ -5,11 +5,6 @@
 #include "dlpack.h"
 #include "dtypes.h"
 
-static PyObject *tensor_new(void) {
-    allocfunc allocate = (allocfunc)PyType_GetSlot((PyTypeObject *)hc_py.tensor_type, Py_tp_alloc);
-    return allocate((PyTypeObject *)hc_py.tensor_type, 0);
-}
-
 static void tensor_dealloc(PyObject *self) {
     struct hc_tensor_object *tensor = hc_tensor_of(self);
     Py_XDECREF(tensor->name);
@@ -32,7 +27,7 @@ static bool set_dims(struct hc_tensor_object *tensor, const int64_t *dims, size_
 }
 
 PyObject *hc_py_tensor_from_memory(const struct hc_py_tensor_source *source, PyObject *owner) {
-    hc_auto(py) object = tensor_new();
+    hc_auto(py) object = hc_py_new_object(hc_py.tensor_type);
     if (object == NULL) {
         return NULL;
     }

@@ -8,9 +8,7 @@ bool hc_py_is_trace(PyObject *object) {
 }
 
 PyObject *hc_py_trace_new(void) {
-    PyTypeObject *type = (PyTypeObject *)trace_type;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    return allocate(type, 0);
+    return hc_py_new_object(trace_type);
 }
 
 /* None, for a request that is not traced. */
@@ -27,19 +25,9 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-/* Requests have one. */
-static PyObject *refuse_to_make(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)type;
-    (void)args;
-    (void)keywords;
-    PyErr_SetString(PyExc_TypeError,
-                    "c_python_backend_utils.InferenceTrace: No constructor defined!");
-    return NULL;
-}
-
 static PyType_Slot slots[] = {
     {Py_tp_doc, "The trace of a request; from InferenceRequest.trace()."},
-    {Py_tp_new, refuse_to_make},
+    {Py_tp_new, hc_py_refuse_to_make},
     {Py_tp_dealloc, hc_py_free_object},
     {Py_tp_methods, methods},
     {0, NULL},
