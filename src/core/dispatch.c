@@ -235,7 +235,12 @@ enum hc_code hc_dispatch_enqueue(struct hc_request *request, struct hc_error *er
     if (model->ordered) {
         hc_order_add(request);
     }
-    dispatch_and_unlock(model, request->queued_ns);
+    if (hc_schedule_batches(model)) {
+        pthread_mutex_unlock(&model->lock);
+        hc_alarms_set_for_turn(&model->alarms);
+    } else {
+        dispatch_and_unlock(model, request->queued_ns);
+    }
     return HC_OK;
 }
 

@@ -14,7 +14,8 @@ struct fake_instance {
     struct hc_instance *instance;
     struct {
         uint64_t id;
-        struct hc_request *request;
+        struct hc_request *request; /* the first */
+        size_t n_requests;
         bool started;
     } work[HC_INSTANCE_DEPTH];
     unsigned n_work;
@@ -50,7 +51,7 @@ static struct fake_instance *fake_of(const struct hc_instance *instance) {
 static void fake_submit(struct hc_instance *instance, struct hc_execution *execution) {
     struct fake_instance *fake = fake_of(instance);
     assert_true(fake->n_work < HC_INSTANCE_DEPTH);
-    assert_int_equal(execution->n_requests, 1);
+    fake->work[fake->n_work].n_requests = execution->n_requests;
     fake->work[fake->n_work].id = execution->id;
     fake->work[fake->n_work].request = hc_request_of_job(execution->requests.next);
     fake->work[fake->n_work].started = false;
@@ -293,6 +294,32 @@ static void unknown_executions_are_refused(void **state) {
     assert_false(hc_dispatch_has(&fixture->requests[0], &fixture->instances[1]));
 }
 
+static void enqueue_three(struct hc_task *task) {
+    (void)task;
+    for (size_t i = 0; i < 3; i++) {
+        enqueue(i);
+        assert_int_equal(fixture->fakes[0].n_work, 0);
+    }
+    hc_loop_stop(fixture->context.loop);
+}
+
+static void what_comes_in_one_turn_runs_together_where_it_may(void **state) {
+    (void)state;
+    struct hc_task task = {.run = enqueue_three};
+    fixture->model.batcher.max_rows = 8;
+    fixture->model.batcher.largest_preferred = 8;
+    atomic_init(&fixture->model.references, 1);
+    hc_alarms_init(&fixture->model.alarms, &fixture->model, 1);
+    all_up();
+    hc_loop_post(fixture->context.loop, &task);
+    hc_loop_run(fixture->context.loop);
+    assert_int_equal(fixture->fakes[0].n_work, 1);
+    assert_int_equal(fixture->fakes[0].work[0].n_requests, 3);
+    assert_int_equal(fixture->n_kicks, 1);
+    assert_int_equal(fixture->model.references, 1);
+    hc_alarms_finish(&fixture->model.alarms);
+}
+
 static uint32_t next_random(uint32_t *seed) {
     *seed = *seed * 1664525u + 1013904223u;
     return *seed >> 8;
@@ -374,6 +401,7 @@ int main(void) {
         DISPATCH_TEST(queued_requests_can_be_cancelled),
         DISPATCH_TEST(what_waits_behind_another_execution_can_be_cancelled),
         DISPATCH_TEST(unknown_executions_are_refused),
+        DISPATCH_TEST(what_comes_in_one_turn_runs_together_where_it_may),
         DISPATCH_TEST(every_request_is_answered_exactly_once_in_any_order_of_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,4 +26,7 @@ void hc_alarms_finish(struct hc_alarms *alarms);
 /* Any loop, with the model locked: see that hc_dispatch_look() is called at DUE_NS. */
 void hc_alarms_set(struct hc_alarms *alarms, uint64_t due_ns);
 
+/* Any loop: see that it is called when this turn of the loop has dealt with all that was ready. */
+void hc_alarms_set_for_turn(struct hc_alarms *alarms);
+
 #endif

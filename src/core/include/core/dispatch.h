@@ -2,11 +2,12 @@
  * Dispatch: from a model's queue to its instances.
  *
  * Any thread that runs a loop may call; a short lock for each model guards its queue and what its
- * instances have. A request goes straight to an idle instance, from the thread that parsed it. An
- * instance may have up to HC_INSTANCE_DEPTH executions, so that the next is at hand when one ends;
- * one that waits behind another grows as the model's config allows (core/schedule.h), and is taken
- * back when an instance falls idle. A backend that runs several side by side in an instance may be
- * given as many.
+ * instances have. A request goes straight to an idle instance, from the thread that parsed it;
+ * where requests may run together, once that thread has queued all that came with it, or the first
+ * of many would run alone. An instance may have up to HC_INSTANCE_DEPTH executions, so that the
+ * next is at hand when one ends; one that waits behind another grows as the model's config allows
+ * (core/schedule.h), and is taken back when an instance falls idle. A backend that runs several
+ * side by side in an instance may be given as many.
  */
 #ifndef HC_CORE_DISPATCH_H
 #define HC_CORE_DISPATCH_H

@@ -21,6 +21,11 @@ void hc_schedule_finish(struct hc_model *model);
 /* Nanoseconds of a time in a config; the longest there are when it is longer. */
 uint64_t hc_schedule_ns(uint64_t us);
 
+/* Whether requests to MODEL may run together. */
+static inline bool hc_schedule_batches(const struct hc_model *model) {
+    return model->batcher.max_rows > 0 || (model->has_sequences && model->max_batch_size > 0);
+}
+
 /* Fill in the job of REQUEST, which has been checked; without the lock, before it is added. */
 void hc_schedule_describe(struct hc_request *request);
 
