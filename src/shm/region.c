@@ -1,7 +1,6 @@
 /* Opening, reading and writing a region. */
 #include "region.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "fault.h"
 
 /* What the Python backend of Triton calls its own memory, which is no client's business. */
 static const char reserved_prefix[] = "triton_python_backend_shm_region_";
@@ -48,6 +48,20 @@ static enum hc_code check_size(int fd, struct hc_text name, uint64_t offset, uin
     return HC_OK;
 }
 
+/* Map the region. Its pages are made out when they are touched. */
+static enum hc_code map(struct hc_shm_region *region, struct hc_error *error) {
+    uint64_t before = region->offset % (uint64_t)sysconf(_SC_PAGESIZE);
+    region->mapped_size = region->size + before;
+    region->base = mmap(NULL, region->mapped_size, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd,
+                        (off_t)(region->offset - before));
+    if (region->base == MAP_FAILED) {
+        region->base = NULL;
+        return cannot_open(hc_text_of(region->key), error);
+    }
+    region->memory = region->base + before;
+    return HC_OK;
+}
+
 enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_t offset,
                                 uint64_t size, struct hc_shm_region **region_out,
                                 struct hc_error *error) {
@@ -57,7 +71,7 @@ enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_
     }
     HC_TRY(open_key(key, &fd, error));
     HC_TRY(check_size(fd, name, offset, size, error));
-    struct hc_shm_region *region = hc_new(struct hc_shm_region);
+    hc_auto(shm_region) region = hc_new(struct hc_shm_region);
     region->references = 1;
     region->kind = HC_SHM_SYSTEM;
     region->name = hc_strndup(name.data, name.size);
@@ -65,7 +79,8 @@ enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_
     region->offset = offset;
     region->size = size;
     region->fd = hc_fd_take(&fd);
-    *region_out = region;
+    HC_TRY(map(region, error));
+    *region_out = hc_take(region);
     return HC_OK;
 }
 
@@ -80,6 +95,9 @@ void hc_shm_release(struct hc_shm_region *region) {
     if (region->kind == HC_SHM_CUDA) {
         hc_shm_cuda_close(region);
     }
+    if (region->base != NULL) {
+        munmap(region->base, region->mapped_size);
+    }
     hc_fd_close(region->fd);
     free(region->name);
     free(region->key);
@@ -92,52 +110,34 @@ static enum hc_code shrunk(const struct hc_shm_region *region, struct hc_error *
                         region->name);
 }
 
+/* Whether SIZE bytes OFFSET bytes into the region are still there. */
+static bool reaches(const struct hc_shm_region *region, uint64_t offset, size_t size) {
+    struct stat status;
+    return fstat(region->fd, &status) == 0 &&
+           region->offset + offset + size <= (uint64_t)status.st_size;
+}
+
+/* The client may cut its memory short before the copy, which is found out, or during it. */
+static enum hc_code copy(const struct hc_shm_region *region, uint64_t offset, void *to,
+                         const void *from, size_t size, struct hc_error *error) {
+    return reaches(region, offset, size) && hc_fault_copy(to, from, size) ? HC_OK
+                                                                          : shrunk(region, error);
+}
+
 enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *place, size_t size,
                          struct hc_error *error) {
-    size_t n_read = 0;
     if (region->kind == HC_SHM_CUDA) {
         return hc_shm_cuda_read(region, offset, place, size, error);
     }
-    while (n_read < size) {
-        ssize_t result = pread(region->fd, (char *)place + n_read, size - n_read,
-                               (off_t)(region->offset + offset + n_read));
-        if (result > 0) {
-            n_read += (size_t)result;
-        } else if (result == 0 || errno != EINTR) {
-            return shrunk(region, error);
-        }
-    }
-    return HC_OK;
-}
-
-/* Whether SIZE bytes from PLACE on are there: writing beyond the end would make it grow. */
-static bool reaches(const struct hc_shm_region *region, uint64_t place, size_t size) {
-    struct stat status;
-    return fstat(region->fd, &status) == 0 && place + size <= (uint64_t)status.st_size;
+    return copy(region, offset, place, region->memory + offset, size, error);
 }
 
 enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const void *data,
                           size_t size, struct hc_error *error) {
-    uint64_t place = region->offset + offset;
-    size_t n_written = 0;
     if (region->kind == HC_SHM_CUDA) {
         return hc_shm_cuda_write(region, offset, data, size, error);
     }
-    if (!reaches(region, place, size)) {
-        return shrunk(region, error);
-    }
-    while (n_written < size) {
-        ssize_t result = pwrite(region->fd, (const char *)data + n_written, size - n_written,
-                                (off_t)(place + n_written));
-        if (result > 0) {
-            n_written += (size_t)result;
-        } else if (result == 0 || errno != EINTR) {
-            return hc_error_set(error, HC_INTERNAL,
-                                "the shared memory of region '%s' cannot be written to",
-                                region->name);
-        }
-    }
-    return HC_OK;
+    return copy(region, offset, region->memory + offset, data, size, error);
 }
 
 bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,
@@ -154,5 +154,5 @@ bool hc_shm_find_file(const struct hc_shm_region *region, uint64_t offset, uint6
                       uint64_t *place) {
     *fd = region->fd;
     *place = region->offset + offset;
-    return region->kind == HC_SHM_SYSTEM && reaches(region, *place, size);
+    return region->kind == HC_SHM_SYSTEM && reaches(region, offset, size);
 }

@@ -1,6 +1,6 @@
 /*
- * One region of a client's shared memory, counted by its users: an open descriptor, or an address
- * in a GPU's memory.
+ * One region of a client's shared memory, counted by its users: a mapped file, or an address in a
+ * GPU's memory.
  */
 #ifndef HC_SHM_REGION_H
 #define HC_SHM_REGION_H
@@ -22,11 +22,16 @@ struct hc_shm_region {
     char *key;
     uint64_t offset; /* in the shared memory */
     int fd;
+    char *base; /* of the mapping, which begins with a page */
+    size_t mapped_size;
+    char *memory; /* the region's bytes in it */
 
     /* A GPU's memory. */
     int device;
     hc_cuda_address address;
 };
+
+HC_CLEANUP(shm_region, struct hc_shm_region *, hc_shm_release);
 
 /* One reference, released by hc_shm_release(). */
 enum hc_code hc_shm_region_open(struct hc_text name, struct hc_text key, uint64_t offset,

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "fault.h"
 #include "region.h"
 
 struct hc_shm {
@@ -18,6 +19,7 @@ static struct hc_shm_region *region_of(struct hc_list *link) {
 }
 
 struct hc_shm *hc_shm_create(void) {
+    hc_fault_prepare();
     struct hc_shm *shm = hc_new(struct hc_shm);
     pthread_mutex_init(&shm->lock, NULL);
     hc_list_init(&shm->regions);

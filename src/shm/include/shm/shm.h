@@ -2,8 +2,8 @@
  * Shared memory of clients: regions that they register by name, put inputs into and find outputs
  * in.
  *
- * One registry a server; any thread. The server reads and writes regions with system calls instead
- * of mapping them, so that a client that truncates its memory gets an error and ends nobody.
+ * One registry a server; any thread. Regions are mapped; a client that truncates its memory, be it
+ * in the middle of a copy, gets an error and ends nobody. For that the process handles SIGBUS.
  * Regions in a GPU's memory are opened by their handles, where there is a GPU, and copied to and
  * from unless a model works on them in place. Codes and words are Triton's:
  *
