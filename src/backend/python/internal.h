@@ -133,7 +133,7 @@ enum hc_code pyhost_send_preload(struct process *process, const struct python_mo
  */
 bool template_is_wanted(const struct hc_model *model);
 
-/* Start it: one of the calls to python_on_template_…() below follows. */
+/* Start it: one of the calls to lives_on_template_…() below follows. */
 enum hc_code template_start(struct python_model *model, struct hc_error *error);
 
 /* ---- check.c: whether the model says itself that it is ready ---- */
@@ -189,18 +189,10 @@ void loop_side_drop(struct loop_side *side, struct pyhost *host);
 void loop_side_adopt_guest(struct loop_side *side, struct pyhost *host);
 void loop_side_drop_guest(struct loop_side *side, struct pyhost *host);
 
+/* ---- loop_submit.c ---- */
+
 void loop_side_submit(struct loop_side *side, struct hc_instance *instance,
                       struct hc_execution *execution);
-
-/* Send an event, now or when there is room. Responses wake those who wait for them. */
-void loop_side_send_event(struct loop_side *side, struct pyhost *host,
-                          const struct hc_entry *entry);
-
-/* Wake those of the instance's threads that wait for an event. */
-void loop_side_wake(struct loop_side *side, const struct hc_instance *instance);
-
-/* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
-const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
 
 /* Have the request run with the execution; false when the pyhost has started that. */
 bool loop_side_extend(struct loop_side *side, struct hc_instance *instance,
@@ -211,6 +203,41 @@ bool loop_side_extend(struct loop_side *side, struct hc_instance *instance,
  * pyhost. False, when the pyhost has started it. Pairs with the pyhost's claim.
  */
 bool loop_side_set_state(const struct hc_execution *execution, uint32_t state);
+
+/* ---- loop_events.c ---- */
+
+/* Send an event, now or when there is room. Responses wake those who wait for them. */
+void loop_side_send_event(struct loop_side *side, struct pyhost *host,
+                          const struct hc_entry *entry);
+
+/* Wake those of the instance's threads that wait for an event. */
+void loop_side_wake(struct loop_side *side, const struct hc_instance *instance);
+
+/* The server no longer reads that block of the life's response arena. */
+void loop_side_release(struct pyhost *host, unsigned loop_index, uint32_t block,
+                       uint32_t generation);
+
+/* Send what did not fit before, as far as it fits now. */
+void loop_side_flush(struct pyhost_link *link);
+
+/* ---- loop_replies.c ---- */
+
+/* Read some of what the life has answered on this loop, or all of it that is there now; whether
+ * there was something. */
+bool loop_side_drain(struct loop_side *side, struct pyhost *host);
+void loop_side_drain_all(struct loop_side *side, struct pyhost *host);
+
+/* A life that breaks the channel's rules is killed: WHAT says how it did. False, always. */
+bool loop_side_violation(struct pyhost *host, const char *what);
+
+/* ---- loop_response.c ---- */
+
+/* The response that ENTRY announces; NULL when it does not hold together. */
+struct hc_response *loop_side_read_response(struct loop_side *side, struct pyhost *host,
+                                            const struct hc_entry *entry);
+
+/* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
+const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
 
 /* ---- calls.c: requests that models make ---- */
 
@@ -242,7 +269,7 @@ bool families_begin(struct pyhost *host, const struct hc_control_frame *frame);
 void families_close(struct hc_list *families);
 void families_keep(struct hc_list *families, struct hc_list *kept);
 
-/* ---- python.c ---- */
+/* ---- A model and its instances ---- */
 
 struct python_instance {
     struct hc_instance *instance;
@@ -282,21 +309,53 @@ struct python_model {
     struct hc_error load_error; /* code HC_OK: none so far */
 };
 
-/* By pyhost.c, on the control thread. */
-void python_on_imported(struct pyhost *host, const char *completed_config); /* NULL: none */
-void python_on_ready(struct pyhost *host);
-void python_on_death(struct pyhost *host);
+/* ---- lives.c: when instances start, start again, and end. Control thread. ---- */
+
+/* Start the instance's life, or have it started later. */
+void lives_start(struct python_instance *own);
+
+/* Start whatever is meant to live, does not, and does not wait for its next life. */
+void lives_start_missing(struct python_model *model);
+
+void lives_on_restart_due(struct hc_timer *timer); /* the instance's restart_timer */
+
+/* Tell a ready pyhost to finalise and end; others are killed, they have nothing to finish. */
+void lives_stop(struct pyhost *host);
+void lives_kill_all(struct python_model *model);
+
+/* Have the model's loading fail, when all that was started has ended. */
+void lives_fail_loading(struct python_model *model, const struct hc_error *error);
+
+/* When the last instance has ended, the template follows, and then the model is unloaded. */
+void lives_finish_unloading(struct python_model *model);
+
+/* With the last instance of an abandoned model goes the hope of what is queued. */
+void lives_fail_if_abandoned(struct python_model *model);
+
+/* By pyhost.c. */
+void lives_on_imported(struct pyhost *host, const char *completed_config); /* NULL: none */
+void lives_on_ready(struct pyhost *host);
+void lives_on_death(struct pyhost *host);
 
 /*
  * By template.c: the model is imported, and makes that of its config (NULL: nothing). False: the
  * model cannot be served.
  */
-bool python_complete(struct python_model *model, const char *completed_config);
+bool lives_complete(struct python_model *model, const char *completed_config);
 /* By template.c: it waits to be forked; it has ended, was ready until then or not, and why. */
-void python_on_template_ready(struct python_model *model);
-void python_on_template_end(struct python_model *model, bool was_ready, const char *death);
+void lives_on_template_ready(struct python_model *model);
+void lives_on_template_end(struct python_model *model, bool was_ready, const char *death);
 
-/* By loop_side.c: the request is no longer the backend's. */
+/* ---- handover.c ---- */
+
+/* Have every loop do STEP with the life, then the control thread DONE. */
+void pyhost_hand_over(struct pyhost *host,
+                      void (*step)(struct loop_side *side, struct pyhost *host),
+                      void (*done)(struct pyhost *host));
+
+/* ---- python.c ---- */
+
+/* By loop_replies.c: the request is no longer the backend's. */
 void python_discard(struct hc_request *request);
 
 /* Wakes loop INDEX when a pyhost has replied. */

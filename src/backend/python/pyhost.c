@@ -179,7 +179,7 @@ static void on_started(struct process *process) {
 static void on_imported(struct pyhost *host, struct hc_text body) {
     hc_auto(json) json = cJSON_ParseWithLength(body.data, body.size);
     host->state = PYHOST_IMPORTED;
-    python_on_imported(host, cJSON_GetStringValue(cJSON_GetObjectItem(json, "config")));
+    lives_on_imported(host, cJSON_GetStringValue(cJSON_GetObjectItem(json, "config")));
 }
 
 static void on_ready(struct pyhost *host, struct hc_text body) {
@@ -188,7 +188,7 @@ static void on_ready(struct pyhost *host, struct hc_text body) {
         atomic_store_explicit(&host->owner->model->model->has_check, true, memory_order_relaxed);
     }
     host->state = PYHOST_READY;
-    python_on_ready(host);
+    lives_on_ready(host);
 }
 
 static void on_frame(struct process *process, const struct hc_control_frame *frame) {
@@ -212,7 +212,7 @@ static void on_end(struct process *process) {
     host->state = PYHOST_DEAD;
     checks_on_death(host);
     host->death = process_describe_end(process);
-    python_on_death(host);
+    lives_on_death(host);
 }
 
 static const struct process_events events = {

@@ -41,7 +41,7 @@ static void on_imported(struct process *process, struct hc_text body) {
     struct python_model *model = model_of(process);
     hc_auto(json) json = cJSON_ParseWithLength(body.data, body.size);
     const char *config = cJSON_GetStringValue(cJSON_GetObjectItem(json, "config"));
-    if (!python_complete(model, config)) {
+    if (!lives_complete(model, config)) {
         return;
     }
     if (!cJSON_IsTrue(cJSON_GetObjectItem(json, "preload"))) {
@@ -58,7 +58,7 @@ static void on_frame(struct process *process, const struct hc_control_frame *fra
         on_imported(process, frame->body);
     } else if (frame->kind == HC_CONTROL_READY && !model->has_template) {
         model->has_template = true;
-        python_on_template_ready(model);
+        lives_on_template_ready(model);
     } else {
         process_refuse(process, frame);
     }
@@ -71,7 +71,7 @@ static void on_end(struct process *process) {
     model->has_template = false;
     model->template_alive = false;
     process_finish(process);
-    python_on_template_end(model, was_ready, death);
+    lives_on_template_end(model, was_ready, death);
 }
 
 static const struct process_events events = {

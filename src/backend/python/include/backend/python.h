@@ -3,9 +3,10 @@
  *
  * How the parts fit together:
  *
- *     python.c      the table of functions; a model and its instances; when to start, restart, stop
+ *     python.c      the table of functions
+ *     lives.c       when instances start, start again, and end
  *     pyhost.c      one life of one pyhost: spawn, control conversation, death
- *     loop_side.c   what each loop does: submit to rings, read replies, deliver responses
+ *     loop_*.c      what each loop does: submit to rings, read replies, deliver responses
  *     pins.c        request memory that a pyhost holds
  *     message_*.c   what lies in the arenas
  *
