@@ -42,6 +42,7 @@ TARGETS = {
     "gRPC: seed, 16 conn. rps": (">=", 5.0),
     "gRPC: identity, 1 MB, 4 conn. rps": (">=", 1.7),
     "gRPC: identity, 16 MB in shared memory, 1 conn. rps": (">=", 2.0),
+    "gRPC: identity, 16 MB viewed in shared memory, 1 conn. rps": (">=", 3.0),
     "gRPC: 10000 responses, 1 conn. rps": (">=", 5.0),
     **{
         f"{name} {quantity}": ("<=", limit)

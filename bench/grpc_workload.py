@@ -14,7 +14,7 @@ from tritonclient.grpc import service_pb2 as pb
 SERVICE = "/inference.GRPCInferenceService/"
 PREFIX_SIZE = 5
 TIMEOUT_S = 60
-REGION = "region"
+VIEWS_INPUTS = 'parameters { key: "VIEW_SHARED_MEMORY_INPUTS" value { string_value: "yes" } }\n'
 
 
 def tensor(message, name, datatype, shape, data=None):
@@ -25,9 +25,9 @@ def tensor(message, name, datatype, shape, data=None):
     return one
 
 
-def place(one, offset, size):
-    """Says where in the region an input or output is."""
-    one.parameters["shared_memory_region"].string_param = REGION
+def place(one, region, offset, size):
+    """Says where in shared memory an input or output is."""
+    one.parameters["shared_memory_region"].string_param = region
     one.parameters["shared_memory_offset"].int64_param = offset
     one.parameters["shared_memory_byte_size"].int64_param = size
 
@@ -43,10 +43,11 @@ class GrpcWorkload:
     method: str = "ModelInfer"
     n_answers: int = 1  # to each call
     n_calls: int = 0  # to make, however long they take; 0: as many as fit into the time
-    region_size: int = 0  # of the shared memory that it needs
+    region_size: int = 0  # of the shared memory that it needs, registered by the model's name
+    config: str = ""  # for the model, besides its own
 
     def add_to(self, repository):
-        repository.add(self.model)
+        repository.add(self.model.split("_")[0], name=self.model, config=self.config)
 
     def load(self, server, folder, seconds, warm_up_s):
         """Counts, and latencies in microseconds."""
@@ -69,7 +70,7 @@ class GrpcWorkload:
         memory.buf[:] = bytes(self.region_size)
         try:
             request = pb.SystemSharedMemoryRegisterRequest(
-                name=REGION, key=f"/{key}", byte_size=self.region_size
+                name=self.model, key=f"/{key}", byte_size=self.region_size
             )
             register = channel.unary_unary(SERVICE + "SystemSharedMemoryRegister")
             register(request.SerializeToString(), timeout=TIMEOUT_S)
@@ -123,13 +124,14 @@ def identity(size, title, n_connections):
     return GrpcWorkload(name, "identity", n_connections, message)
 
 
-def shared_identity(size, title):
+def shared_identity(size, title, how="", config=""):
     """One tensor in shared memory, and the same one back."""
-    message = pb.ModelInferRequest(model_name="identity")
-    place(tensor(message, "INPUT0", "FP32", [size // 4]), 0, size)
-    place(message.outputs.add(name="OUTPUT0"), size, size)
-    name = f"gRPC: identity, {title} in shared memory, 1 conn."
-    return GrpcWorkload(name, "identity", 1, message, region_size=2 * size)
+    model = f"identity_{how}".strip("_")
+    message = pb.ModelInferRequest(model_name=model)
+    place(tensor(message, "INPUT0", "FP32", [size // 4]), model, 0, size)
+    place(message.outputs.add(name="OUTPUT0"), model, size, size)
+    name = f"gRPC: identity, {title} {how} in shared memory, 1 conn.".replace("  ", " ")
+    return GrpcWorkload(name, model, 1, message, region_size=2 * size, config=config)
 
 
 def stream(n):
@@ -144,5 +146,6 @@ WORKLOADS = [
     *(seed(n) for n in (1, 16)),
     identity(2**20, "1 MB", 4),
     shared_identity(2**24, "16 MB"),
+    shared_identity(2**24, "16 MB", "viewed", VIEWS_INPUTS),
     stream(10000),
 ]

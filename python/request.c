@@ -57,8 +57,8 @@ static PyObject *decode_input(const struct hc_request_object *request,
     if (!in_place && !sender->copies_inputs) {
         return hc_py_tensor_from_memory(&source, sender->owner);
     }
-    hc_auto(py) owner =
-        in_place ? hc_py_client_memory(&input->data, &source.data) : move_to_heap(&source);
+    hc_auto(py) owner = in_place ? hc_py_client_memory(request->message, &input->data, &source.data)
+                                 : move_to_heap(&source);
     return owner == NULL ? NULL : hc_py_tensor_from_memory(&source, owner);
 }
 

@@ -17,17 +17,17 @@ static enum hc_code take_region(const struct http_infer *infer,
                        error);
 }
 
-/* Where the outputs may be left that are to go to a GPU's memory and are wanted as they are. */
+/* Where the outputs are wanted that go to shared memory as they are. */
 static void place_outputs(struct http_infer *infer) {
     struct hc_request *request = infer->request;
     size_t n = infer->json.n_outputs;
-    struct hc_device_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
+    struct hc_output_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
     for (size_t i = 0; i < n; i++) {
         const struct hc_infer_json_output *output = &infer->json.outputs[i];
-        places[i] = (struct hc_device_place){0};
+        places[i] = (struct hc_output_place){0};
         if (output->shared && output->classification == 0) {
-            places[i] = hc_request_place(request, infer->output_regions[i], output->region.offset,
-                                         output->region.size);
+            places[i] = hc_request_output_place(request, infer->output_regions[i],
+                                                output->region.offset, output->region.size);
         }
     }
     request->output_places = places;

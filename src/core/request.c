@@ -163,10 +163,14 @@ void hc_request_answer(struct hc_request *request, struct hc_response *response,
     }
 }
 
-/* Tensors that the server itself has to see, or to make, are in its own memory. */
-struct hc_device_place hc_request_place(const struct hc_request *request,
-                                        const struct hc_shm_region *region, uint64_t offset,
-                                        uint64_t size) {
+/*
+ * Where SIZE bytes from OFFSET of REGION are, if the model works on them in place: they are in the
+ * memory of the GPU that all its instances run on. Tensors that the server itself has to see, or to
+ * make, are in its own memory.
+ */
+static struct hc_device_place find_device_place(const struct hc_request *request,
+                                                const struct hc_shm_region *region, uint64_t offset,
+                                                uint64_t size) {
     const struct hc_model *model = request->model;
     struct hc_device_place place = {.size = size};
     int device;
@@ -178,22 +182,34 @@ struct hc_device_place hc_request_place(const struct hc_request *request,
     return place;
 }
 
+struct hc_output_place hc_request_output_place(const struct hc_request *request,
+                                               struct hc_shm_region *region, uint64_t offset,
+                                               uint64_t size) {
+    return (struct hc_output_place){
+        .region = region,
+        .offset = offset,
+        .size = size,
+        .address = find_device_place(request, region, offset, size).address,
+    };
+}
+
 /* Strings are checked by the server, so they have to be its own; other data must be aligned. */
-static struct hc_view find_view(const struct hc_request *request,
-                                const struct hc_shm_region *region, uint64_t offset,
-                                const struct hc_input *input) {
+static struct hc_view find_view(const struct hc_request *request, struct hc_shm_region *region,
+                                uint64_t offset, const struct hc_input *input) {
     const struct hc_model *model = request->model;
     size_t element_size = hc_dtype_size(input->dtype);
-    struct hc_view view = {0};
-    view.used = model->views_inputs && !model->caches && element_size > 0 && input->size > 0 &&
-                hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset) &&
-                view.offset % element_size == 0;
+    struct hc_view view = {.region_offset = offset};
+    if (model->views_inputs && !model->caches && element_size > 0 && input->size > 0 &&
+        hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset) &&
+        view.offset % element_size == 0) {
+        view.region = region;
+    }
     return view;
 }
 
-bool hc_request_leave_input(const struct hc_request *request, const struct hc_shm_region *region,
+bool hc_request_leave_input(const struct hc_request *request, struct hc_shm_region *region,
                             uint64_t offset, struct hc_input *input) {
-    input->place = hc_request_place(request, region, offset, input->size);
+    input->place = find_device_place(request, region, offset, input->size);
     input->view = find_view(request, region, offset, input);
     return hc_input_is_left(input);
 }

@@ -128,17 +128,17 @@ static enum hc_code take_regions(struct grpc_infer *infer, struct hc_error *erro
     return HC_OK;
 }
 
-/* Where the outputs may be left that are to go to a GPU's memory and are wanted as they are. */
+/* Where the outputs are wanted that go to shared memory as they are. */
 static void place_outputs(struct grpc_infer *infer) {
     struct hc_request *request = infer->request;
     size_t n = infer->proto.n_outputs;
-    struct hc_device_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
+    struct hc_output_place *places = hc_pool_alloc(&request->pool, n * sizeof *places);
     for (size_t i = 0; i < n; i++) {
         const struct hc_infer_proto_output *output = &infer->proto.outputs[i];
-        places[i] = (struct hc_device_place){0};
+        places[i] = (struct hc_output_place){0};
         if (output->shared && output->classification == 0) {
-            places[i] = hc_request_place(request, infer->output_regions[i], output->region.offset,
-                                         output->region.size);
+            places[i] = hc_request_output_place(request, infer->output_regions[i],
+                                                output->region.offset, output->region.size);
         }
     }
     request->output_places = places;

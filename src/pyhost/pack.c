@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "calls.h"
+#include "client_memory.h"
 #include "gpu.h"
 #include "pin.h"
 #include "shared_arrays.h"
@@ -73,13 +74,15 @@ static PyObject *memory_owner(const struct hc_tensor_object *tensor) {
 }
 
 /* Whether the tensor lies in shared memory, and where. */
-static bool find_in_shared_memory(const struct hc_tensor_object *tensor, struct hc_place *place) {
+static bool find_in_shared_memory(const struct hc_pack *pack, const struct hc_tensor_object *tensor,
+                                  struct hc_place *place) {
     PyObject *owner = memory_owner(tensor);
     if (owner == NULL) {
         return false;
     }
     if (!PyArray_Check(owner)) {
-        return hc_pin_place(end, owner, tensor->data, tensor->size, place);
+        return hc_pin_place(end, owner, tensor->data, tensor->size, place) ||
+               hc_py_client_memory_place(owner, pack->request, tensor->data, tensor->size, place);
     }
     struct hc_block *block = hc_shared_arrays_block(PyArray_DATA((PyArrayObject *)owner));
     if (block == NULL) {
@@ -111,7 +114,7 @@ bool hc_pack_add_tensor(struct hc_pack *pack, PyObject *object, PyObject *name,
     *item = (struct hc_packed){.tensor = tensor, .name = name};
     pack->head_size += sizeof(struct hc_message_tensor) + (size_t)tensor->n_dims * sizeof(int64_t) +
                        hc_align_up((size_t)PyBytes_Size(name), sizeof(int64_t));
-    item->in_place = may_stay(tensor, place) && find_in_shared_memory(tensor, &item->place);
+    item->in_place = may_stay(tensor, place) && find_in_shared_memory(pack, tensor, &item->place);
     if (!item->in_place) {
         item->data_offset = pack->data_size;
         pack->data_size += hc_align_up(tensor->size, HC_BLOCK_ALIGNMENT);

@@ -26,8 +26,9 @@ struct hc_pack {
     struct hc_packed *items;
     size_t n_items;
     size_t capacity;
-    size_t head_size; /* of the message itself, so far */
-    size_t data_size; /* of what is copied behind it */
+    const struct hc_message_request *request; /* that is answered; NULL: none */
+    size_t head_size;                         /* of the message itself, so far */
+    size_t data_size;                         /* of what is copied behind it */
     struct hc_block *block;
     char *base;    /* of the block */
     size_t offset; /* where the next part of the message goes */

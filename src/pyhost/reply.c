@@ -87,6 +87,7 @@ static bool build_outputs(const struct hc_message_request *request,
     struct hc_text text = hc_py_bytes_text(parameters);
     struct hc_pack pack;
     hc_pack_init(&pack, sizeof(struct hc_message_response), (size_t)PyList_Size(response->outputs));
+    pack.request = request;
     bool built = add_outputs(&pack, request, response->outputs, owned) &&
                  write_message(&pack, request, hc_text_is(text, "{}") ? HC_TEXT("") : text, entry);
     hc_pack_finish(&pack);

@@ -1,6 +1,7 @@
 /* Opening, reading and writing a region. */
 #include "region.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -138,6 +139,18 @@ enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const v
         return hc_shm_cuda_write(region, offset, data, size, error);
     }
     return copy(region, offset, region->memory + offset, data, size, error);
+}
+
+enum hc_code hc_shm_copy(struct hc_shm_region *from, uint64_t from_offset, struct hc_shm_region *to,
+                         uint64_t to_offset, size_t size, struct hc_error *error) {
+    assert(from->kind == HC_SHM_SYSTEM && to->kind == HC_SHM_SYSTEM);
+    return reaches(from, from_offset, size)
+               ? hc_shm_write(to, to_offset, from->memory + from_offset, size, error)
+               : shrunk(from, error);
+}
+
+bool hc_shm_is_system(const struct hc_shm_region *region) {
+    return region->kind == HC_SHM_SYSTEM;
 }
 
 bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,

@@ -113,6 +113,45 @@ def test_outputs_in_the_same_memory(client, triton):
         assert found[[0, 1, -1]].tolist() == [-1, 2, N]
 
 
+@pytest.mark.parametrize(("wish", "expected"), [("whole", ARRAY), ("part", ARRAY[1:-1])])
+@pytest.mark.parametrize("to", [None, 8, SIZE])
+def test_an_input_goes_back_as_it_came(client, triton, wish, expected, to):
+    """In the answer, in the memory that it comes from, and in other memory."""
+    with memory(client, 2 * SIZE) as (handle, _):
+        shared_memory.set_shared_memory_region(handle, [ARRAY])
+        wanted = triton.InferRequestedOutput("SAME")
+        if to is not None:
+            wanted.set_shared_memory("a", ARRAY.nbytes, to)
+        answer = look(
+            client, triton, shared_input(triton), outputs=[wanted], parameters={wish: True}
+        )
+        if to is None:
+            found = answer.as_numpy("SAME")
+        else:
+            found = shared_memory.get_contents_as_numpy(handle, np.float32, expected.shape, to)
+        assert (found == expected).all()
+
+
+def test_an_input_goes_back_after_its_request(client, triton):
+    """Other memory is then where its own was."""
+    first = look_at(client, triton, ARRAY, "keep")
+    second = look_at(client, triton, -ARRAY, "again")
+    assert (first == ARRAY).all()
+    assert (second == ARRAY).all()
+
+
+def look_at(client, triton, array, wish):
+    """SAME for an array in memory of its own, as the client gets it in that memory."""
+    with memory(client, 2 * SIZE) as (handle, _):
+        shared_memory.set_shared_memory_region(handle, [array])
+        wanted = triton.InferRequestedOutput("SAME")
+        wanted.set_shared_memory("a", ARRAY.nbytes, SIZE)
+        look(client, triton, shared_input(triton), outputs=[wanted], parameters={wish: True})
+        found = shared_memory.get_contents_as_numpy(handle, np.float32, [N], SIZE).copy()
+        client.unregister_system_shared_memory()
+        return found
+
+
 def test_strings_are_copied(client, triton):
     texts = np.array([b"one", b"two"], dtype=object)
     with memory(client) as (handle, _):

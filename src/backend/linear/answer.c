@@ -91,7 +91,7 @@ static void describe(const struct hc_model *model, const struct hc_input *input,
 /* Where the client wants SIZE bytes of output in a GPU's memory; 0: it does not, or they are more.
  */
 static hc_cuda_address find_place(const struct hc_request *request, size_t size) {
-    const struct hc_device_place *places = request->output_places;
+    const struct hc_output_place *places = request->output_places;
     return request->n_outputs == 1 && places != NULL && size <= places[0].size ? places[0].address
                                                                                : 0;
 }

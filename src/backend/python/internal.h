@@ -232,12 +232,26 @@ bool loop_side_violation(struct pyhost *host, const char *what);
 
 /* ---- loop_response.c ---- */
 
-/* The response that ENTRY announces; NULL when it does not hold together. */
+/* The response to the request that ENTRY announces; NULL when it does not hold together. */
 struct hc_response *loop_side_read_response(struct loop_side *side, struct pyhost *host,
+                                            const struct hc_request *request,
                                             const struct hc_entry *entry);
 
 /* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
 const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
+
+/* ---- views.c: outputs that are inputs in a client's shared memory ---- */
+
+/* The input of the request that PLACE lies in; NULL: none. */
+const struct hc_view *views_find(const struct hc_request *request, const struct hc_place *place);
+
+/*
+ * Put the output's data, at PLACE in VIEW, where the client wants it in its shared memory, or in
+ * the pool. HC_INTERNAL: the client has cut its memory short.
+ */
+enum hc_code views_deliver(const struct hc_request *request, const struct hc_view *view,
+                           const struct hc_place *place, struct hc_pool *pool,
+                           struct hc_output *output, struct hc_error *error);
 
 /* ---- calls.c: requests that models make ---- */
 

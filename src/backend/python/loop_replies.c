@@ -58,7 +58,7 @@ static bool on_response(struct loop_side *side, struct pyhost *host, const struc
     }
     struct hc_response *response = NULL;
     if (entry->size > 0) {
-        response = loop_side_read_response(side, host, entry);
+        response = loop_side_read_response(side, host, request, entry);
         if (response == NULL) {
             return loop_side_violation(host, "a response that does not hold together");
         }

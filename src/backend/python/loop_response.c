@@ -35,12 +35,35 @@ static void release_response(struct hc_response *base) {
     free(response);
 }
 
+/* The response is that error instead. */
+static void fail(struct hc_response *base, const struct hc_error *error) {
+    struct hc_text text = hc_text_of(error->message);
+    base->code = error->code;
+    base->message = (struct hc_text){hc_pool_copy(&base->pool, text), text.size};
+    base->n_outputs = 0;
+}
+
+/* The data is a client's, which may have taken it away. */
+static bool resolve_view(struct python_response *response, const struct hc_request *request,
+                         const struct hc_place *place, struct hc_output *output) {
+    const struct hc_view *view = views_find(request, place);
+    struct hc_error error;
+    if (view != NULL &&
+        views_deliver(request, view, place, &response->base.pool, output, &error) != HC_OK) {
+        fail(&response->base, &error);
+    }
+    return view != NULL;
+}
+
 /* Where an output's data is, once it is certain that all of it may be read. */
-static bool resolve(struct python_response *response, const struct hc_place *place,
-                    struct hc_output *output) {
+static bool resolve(struct python_response *response, const struct hc_request *request,
+                    const struct hc_place *place, struct hc_output *output) {
     struct pyhost *host = response->host;
     if (place->size == 0) {
         return true;
+    }
+    if (place->arena == HC_ARENA_CLIENT) {
+        return resolve_view(response, request, place, output);
     }
     if (place->arena == HC_ARENA_RESPONSE) {
         output->data = loop_side_response_memory(host, place);
@@ -56,11 +79,12 @@ static bool resolve(struct python_response *response, const struct hc_place *pla
     return true;
 }
 
-static bool resolve_outputs(struct python_response *response, const struct hc_place *places) {
+static bool resolve_outputs(struct python_response *response, const struct hc_request *request,
+                            const struct hc_place *places) {
     struct hc_response *base = &response->base;
     response->inputs = hc_pool_alloc(&base->pool, base->n_outputs * sizeof *response->inputs);
     for (size_t i = 0; i < base->n_outputs; i++) {
-        if (!resolve(response, &places[i], &base->outputs[i])) {
+        if (!resolve(response, request, &places[i], &base->outputs[i])) {
             return false;
         }
     }
@@ -68,6 +92,7 @@ static bool resolve_outputs(struct python_response *response, const struct hc_pl
 }
 
 struct hc_response *loop_side_read_response(struct loop_side *side, struct pyhost *host,
+                                            const struct hc_request *request,
                                             const struct hc_entry *entry) {
     if (entry->arena != HC_ARENA_RESPONSE || entry->offset > host->responses.size ||
         entry->size > host->responses.size - entry->offset || entry->offset % 64 != 0) {
@@ -85,7 +110,7 @@ struct hc_response *loop_side_read_response(struct loop_side *side, struct pyhos
     struct hc_place *places = NULL;
     if (hc_message_read(host->responses.base + entry->offset, entry->size, &response->base, &places,
                         NULL) != HC_OK ||
-        !resolve_outputs(response, places)) {
+        !resolve_outputs(response, request, places)) {
         hc_response_release(&response->base);
         return NULL;
     }

@@ -60,7 +60,7 @@ static void put_input(struct message_writer *writer, const struct hc_input *inpu
         tensor->data.offset = input->block->offset + input->offset;
         tensor->data.block = input->block->index;
         tensor->data.generation = input->block->generation;
-    } else if (input->view.used) {
+    } else if (input->view.region != NULL) {
         tensor->data.arena = HC_ARENA_CLIENT;
         tensor->data.offset = input->view.offset;
         tensor->data.block = (uint32_t)input->view.fd;

@@ -42,7 +42,7 @@ enum hc_arena_id {
     HC_ARENA_REQUEST,
     HC_ARENA_RESPONSE,
     /* A client's shared memory: `block` is the server's descriptor of it, `generation` the server's
-     * process id. Only in inputs, for as long as their request is unanswered. */
+     * process id. In inputs, for as long as their request is unanswered, and in its outputs. */
     HC_ARENA_CLIENT,
 };
 

@@ -41,9 +41,18 @@ struct hc_device_place {
 
 /* Where input data is in a client's shared memory. */
 struct hc_view {
-    bool used;
-    int fd;          /* of the shared memory; open until the request has been answered */
-    uint64_t offset; /* of the data in it */
+    struct hc_shm_region *region; /* taken until the request has been answered; NULL: nowhere */
+    uint64_t region_offset;       /* of the data in the region */
+    int fd;                       /* of the shared memory; open as long */
+    uint64_t offset;              /* of the data in the file */
+};
+
+/* Where a client wants an output. */
+struct hc_output_place {
+    struct hc_shm_region *region; /* in its shared memory; NULL: in the response */
+    uint64_t offset;              /* in the region */
+    uint64_t size;
+    uint64_t address; /* in a GPU's memory, if the model works on it there; 0: it does not */
 };
 
 struct hc_input {
@@ -91,7 +100,7 @@ struct hc_request {
     size_t n_inputs;
     const struct hc_text *outputs; /* requested ones; none: all that the model has */
     size_t n_outputs;
-    const struct hc_device_place *output_places; /* where they may be put, by output; NULL: none */
+    const struct hc_output_place *output_places; /* by output; NULL: all in the response */
     const struct hc_instance **waiting; /* busy until this is answered; to be compared only */
     size_t n_waiting;
 
@@ -168,24 +177,21 @@ enum hc_code hc_request_error(const struct hc_request *request, enum hc_code cod
                               struct hc_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/*
- * Where SIZE bytes from OFFSET of REGION are, if the model works on them in place: they are in the
- * memory of the GPU that all its instances run on.
- */
-struct hc_device_place hc_request_place(const struct hc_request *request,
-                                        const struct hc_shm_region *region, uint64_t offset,
-                                        uint64_t size);
+/* The place of an output that is wanted in SIZE bytes from OFFSET of REGION. */
+struct hc_output_place hc_request_output_place(const struct hc_request *request,
+                                               struct hc_shm_region *region, uint64_t offset,
+                                               uint64_t size);
 
 /*
  * Leave INPUT, whose data start OFFSET bytes into REGION, where it is, if the model works on it or
  * looks at it there: its place or its view says where. False: it has to be copied.
  */
-bool hc_request_leave_input(const struct hc_request *request, const struct hc_shm_region *region,
+bool hc_request_leave_input(const struct hc_request *request, struct hc_shm_region *region,
                             uint64_t offset, struct hc_input *input);
 
 /* Whether it was left where it is. */
 static inline bool hc_input_is_left(const struct hc_input *input) {
-    return input->place.address != 0 || input->view.used;
+    return input->place.address != 0 || input->view.region != NULL;
 }
 
 /* Where the data of an input is; NULL: it has none, or it is in memory that is

@@ -79,11 +79,17 @@ void hc_shm_release(struct hc_shm_region *region); /* NULL: nothing */
 bool hc_shm_find_file(const struct hc_shm_region *region, uint64_t offset, uint64_t size, int *fd,
                       uint64_t *place);
 
+bool hc_shm_is_system(const struct hc_shm_region *region);
+
 /* Copy SIZE bytes that start OFFSET bytes into the region, as far as it was found to reach. */
 enum hc_code hc_shm_read(struct hc_shm_region *region, uint64_t offset, void *place, size_t size,
                          struct hc_error *error);
 enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const void *data,
                           size_t size, struct hc_error *error);
+
+/* The same from one region to another, which may overlap; both are of system memory. */
+enum hc_code hc_shm_copy(struct hc_shm_region *from, uint64_t from_offset, struct hc_shm_region *to,
+                         uint64_t to_offset, size_t size, struct hc_error *error);
 
 /* Where in which GPU's memory that is; false when it is in none. */
 bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,

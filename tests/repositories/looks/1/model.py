@@ -1,8 +1,15 @@
-"""Looks at its input where it lies, then overwrites its first element.
+"""Looks at its input where it lies, and gives it back, in ways that request parameters choose.
 
-ENDS are the first and the last element as they were, SAME is the whole input afterwards, and SHARED
-says whether it lies in memory of the client, which a request with the parameter "cut" has truncated
-before anybody looks.
+ENDS are the first and the last element as they were, and SHARED says whether the input lies in
+memory of the client. SAME is the input: all of it with -1 written to its beginning, or, with the
+parameter
+
+    whole   as it came
+    part    as it came without its ends
+    keep    as it came, and kept
+    again   not this one, but that which was kept
+
+With "cut" the client's memory is truncated before anybody looks.
 """
 
 import json
@@ -23,24 +30,37 @@ def path_of(array):
     return ""
 
 
-def answer(request):
-    array = pb_utils.get_input_tensor_by_name(request, "INPUT0").as_numpy()
-    path = path_of(array)
-    if "cut" in json.loads(request.parameters()):
-        os.truncate(path, 0)
-    ends = array[[0, -1]]
-    array[0] = -1
-    outputs = [
-        pb_utils.Tensor("ENDS", ends),
-        pb_utils.Tensor("SHARED", np.array([path != ""])),
-        pb_utils.Tensor("SAME", array),
-    ]
-    texts = pb_utils.get_input_tensor_by_name(request, "TEXTS")
-    if texts is not None:
-        outputs.append(pb_utils.Tensor("TEXT", texts.as_numpy()[:1]))
-    return pb_utils.InferenceResponse(output_tensors=outputs)
-
-
 class TritonPythonModel:
+    def initialize(self, args):
+        self.kept = []
+
+    def choose(self, array, wishes):
+        """What to give back."""
+        if "again" in wishes:
+            return self.kept.pop()
+        if "keep" in wishes:
+            self.kept.append(array)
+        elif "part" in wishes:
+            return array[1:-1]
+        elif "whole" not in wishes:
+            array[0] = -1
+        return array
+
+    def answer(self, request):
+        array = pb_utils.get_input_tensor_by_name(request, "INPUT0").as_numpy()
+        wishes = json.loads(request.parameters())
+        path = path_of(array)
+        if "cut" in wishes:
+            os.truncate(path, 0)
+        outputs = [
+            pb_utils.Tensor("ENDS", array[[0, -1]]),
+            pb_utils.Tensor("SHARED", np.array([path != ""])),
+            pb_utils.Tensor("SAME", self.choose(array, wishes)),
+        ]
+        texts = pb_utils.get_input_tensor_by_name(request, "TEXTS")
+        if texts is not None:
+            outputs.append(pb_utils.Tensor("TEXT", texts.as_numpy()[:1]))
+        return pb_utils.InferenceResponse(output_tensors=outputs)
+
     def execute(self, requests):
-        return [answer(request) for request in requests]
+        return [self.answer(request) for request in requests]
