@@ -63,6 +63,29 @@ static void copies_of_what_is_gone_fail(void **state) {
     what_is_there_is_copied(state);
 }
 
+/* Large enough to be copied past the caches, from and to every alignment. */
+static void large_copies_are_exact(void **state) {
+    enum { SIZE = 9 << 20, ROOM = SIZE + 64 };
+    char *from = test_malloc(ROOM);
+    char *to = test_malloc(ROOM);
+    (void)state;
+    hc_fault_prepare();
+    for (size_t i = 0; i < ROOM; i++) {
+        from[i] = (char)(i * 7 + i / 256);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        memset(to, 0, ROOM);
+        assert_true(hc_fault_copy(to + i, from + 3 * i, SIZE - i));
+        assert_memory_equal(to + i, from + 3 * i, SIZE - i);
+        assert_int_equal(to[SIZE], 0);
+    }
+    memcpy(to, from, ROOM);
+    assert_true(hc_fault_copy(to + 5, to, SIZE));
+    assert_memory_equal(to + 5, from, SIZE);
+    test_free(from);
+    test_free(to);
+}
+
 /* How a process ends that touches what is gone by itself. */
 static void other_faults_end_the_process(void **state) {
     struct fixture *fixture = *state;
@@ -86,6 +109,7 @@ static void other_faults_end_the_process(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FAULT_TEST(what_is_there_is_copied),
+        cmocka_unit_test(large_copies_are_exact),
         FAULT_TEST(copies_of_what_is_gone_fail),
         FAULT_TEST(other_faults_end_the_process),
     };
