@@ -178,7 +178,8 @@ static void take(struct world *world) {
     uint64_t ready_ns;
     if (!hc_batcher_take(&world->batcher, world->now_ns, &batch, &ready_ns)) {
         assert_true(ready_ns > world->now_ns);
-        assert_true(world->n_waiting == 0 || ready_ns <= world->now_ns + world->batcher.delay_ns);
+        const struct hc_job *first = hc_queue_first(&world->batcher.queue);
+        assert_true(first == NULL || ready_ns <= first->enqueued_ns + world->batcher.delay_ns);
         return;
     }
     uint64_t n_rows = 0;
