@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from harness.control import wait_until
 from harness.infer import body, error_of, outputs, post, tensor
+from harness.metrics import pending
 
 MODEL = "batches"
 LONG = 20_000_000  # microseconds that no test waits
@@ -82,6 +84,11 @@ def clients():
 def sizes(answers):
     """The sizes of the executions, by their numbers."""
     return {answer["EXECUTION"][0]: answer["REQUESTS"][0] for answer in answers}
+
+
+def number(answer):
+    """Of the execution that a request was part of."""
+    return outputs(answer.result())["EXECUTION"][0]
 
 
 def test_a_batch_goes_as_soon_as_it_has_a_preferred_size(servers, clients):
@@ -182,6 +189,39 @@ def test_what_waits_too_long_is_refused(servers, clients, tmp_path):
     assert error_of(refused) == "Request timeout expired"
 
 
+def test_what_waits_too_long_is_overtaken_where_that_is_wanted(servers, clients, tmp_path):
+    timeout_s = 0.5
+    policy = f"{{ default_timeout_microseconds: {int(timeout_s * 1e6)} timeout_action: DELAY }}"
+    server = start(servers, default_queue_policy=policy)
+    several = clients(server)
+    for attempt in range(10):
+        with several.busy(tmp_path / str(attempt)):
+            late = several.send(rows(8))
+            assert not concurrent.futures.wait([late], timeout=1.5 * timeout_s).done
+            in_time = several.send(rows(8))
+            wait_until(lambda: pending(server, MODEL) == 2, "the other one is queued as well")
+        if number(in_time) < number(late):
+            return
+    pytest.fail("a request in time never came before one that was late")
+
+
+def test_levels_have_policies_of_their_own(servers, clients, tmp_path):
+    server = start(
+        servers,
+        priority_levels=2,
+        default_priority_level=2,
+        priority_queue_policy="[ { key: 1 value { max_queue_size: 1 } } ]",
+    )
+    several = clients(server)
+    with several.busy(tmp_path / "hold"):
+        urgent = [several.send(rows(1, id="u", parameters={"priority": 1})) for _ in range(4)]
+        refused = next(concurrent.futures.as_completed(urgent)).result()
+        assert error_of(refused) == "[request id: u] Exceeds maximum queue size"
+        usual = [several.send(rows(1)) for _ in range(4)]
+    assert [answer.result().status_code for answer in usual] == [200] * 4
+    assert sorted(answer.result().status_code for answer in urgent) == [200, 503, 503, 503]
+
+
 def test_a_request_may_ask_for_less_time_where_that_is_allowed(servers, clients, tmp_path):
     policy = f"{{ default_timeout_microseconds: {LONG} allow_timeout_override: true }}"
     server = start(servers, default_queue_policy=policy)
@@ -200,8 +240,6 @@ def test_urgent_requests_overtake_others(servers, clients, tmp_path):
         with several.busy(tmp_path / str(attempt)):
             usual = [several.send(rows(8)) for _ in range(3)]
             urgent = [several.send(rows(8, parameters={"priority": 1})) for _ in range(3)]
-        last_urgent = max(outputs(item.result())["EXECUTION"][0] for item in urgent)
-        first_usual = min(outputs(item.result())["EXECUTION"][0] for item in usual)
-        if last_urgent < first_usual:
+        if max(map(number, urgent)) < min(map(number, usual)):
             return
     pytest.fail("urgent requests never came first")

@@ -13,7 +13,7 @@ import requests
 from harness.control import EXPLICIT, QUESTION, load, say, unload, wait_until
 from harness.gate import HeldRequest
 from harness.infer import body, outputs, post, tensor
-from harness.metrics import Metrics, scrape, wait_for_metrics
+from harness.metrics import Metrics, pending, scrape, wait_for_metrics
 from harness.ports import free_port
 from harness.server import StartFailed
 
@@ -129,17 +129,13 @@ def test_waiting_requests_are_pending(servers, tmp_path):
     request = body(tensor("FOLDER", "BYTES", [1], [str(folder)]))
     waiting = threading.Thread(target=post, args=(server, "gate", request))
     waiting.start()
-
-    def pending():
-        return Metrics(server).value("nv_inference_pending_request_count", model="gate")
-
-    wait_until(lambda: pending() == 1, "the request that waits")
+    wait_until(lambda: pending(server, "gate") == 1, "the request that waits")
     folder.mkdir()
     (folder / "go").write_text("go")
     held.release()
     held.wait()
     waiting.join(60)
-    assert pending() == 0
+    assert pending(server, "gate") == 0
 
 
 def test_series_go_with_their_models_and_begin_again_with_them(servers):

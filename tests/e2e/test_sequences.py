@@ -10,7 +10,7 @@ import pytest
 from harness.control import wait_until
 from harness.gate import HeldRequest
 from harness.infer import body, error_of, outputs, post, tensor
-from harness.metrics import Metrics
+from harness.metrics import pending
 from harness.raw import Connection
 from harness.raw import request as raw_request
 
@@ -56,10 +56,6 @@ def send(server, *args, **kwargs):
     return post(server, MODEL, request(*args, **kwargs))
 
 
-def pending(server, model):
-    return Metrics(server).value("nv_inference_pending_request_count", model=model)
-
-
 @BOTH
 def test_a_sequence_is_told_where_it_begins_and_ends(servers, strategy):
     server = start(servers, strategy)
@@ -77,6 +73,12 @@ def test_a_sequence_is_told_where_it_begins_and_ends(servers, strategy):
         [1, 1, 1],
     ]
     assert all(answer["ID"] == ["42"] and answer["READY"] == [1] for answer in answers)
+
+
+@pytest.mark.parametrize("dtype", ["INT64", "UINT32", "INT32"])
+def test_the_number_of_a_sequence_comes_in_the_type_that_is_wanted(servers, dtype):
+    server = start(servers, DIRECT, name=NUMBER.replace("UINT64", dtype))
+    assert outputs(send(server, 5, 42, begins=True, ends=True))["ID"] == ["42"]
 
 
 STRINGS = pytest.mark.hippocamp_only("NVIDIA's server refuses its own control of a string id")
@@ -118,6 +120,31 @@ def test_empty_slots_of_a_direct_batch_are_not_ready(servers):
     outputs(send(server, 1, 3, ends=True))
     assert outputs(send(server, 1, 1))["READY"] == [1]
     assert outputs(send(server, 1, 2))["SUM"] == [4]
+
+
+DELAY_US = 400_000
+LONG = 60_000_000  # microseconds that no test waits
+FULL = {
+    "direct": "direct {{ minimum_slot_utilization: 1.0 max_queue_delay_microseconds: {delay} }}",
+    "oldest": "oldest {{ max_candidate_sequences: 4 preferred_batch_size: [ 4 ] "
+    "max_queue_delay_microseconds: {delay} }}",
+}
+
+
+@pytest.mark.parametrize("strategy", FULL)
+def test_a_batch_of_sequences_waits_until_it_is_full(servers, strategy):
+    server = start(servers, FULL[strategy].format(delay=LONG), idle_us=2 * LONG)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(send, server, i, i, begins=True) for i in (1, 2, 3, 4)]
+        assert [outputs(answer.result())["READY"] for answer in asked] == [[1, 1, 1, 1]] * 4
+
+
+@pytest.mark.parametrize("strategy", FULL)
+def test_a_batch_of_sequences_that_does_not_get_full_goes_after_a_while(servers, strategy):
+    server = start(servers, FULL[strategy].format(delay=DELAY_US))
+    begin = time.monotonic()
+    assert outputs(send(server, 5, 1, begins=True))["SUM"] == [5]
+    assert time.monotonic() - begin >= DELAY_US / 1e6
 
 
 @BOTH

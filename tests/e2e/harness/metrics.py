@@ -47,3 +47,8 @@ class Metrics:
     def labels(self, name):
         """The labels of all samples of that name, versions of numbers sorted."""
         return [s.labels for s in self._samples if s.name == name]
+
+
+def pending(server, model):
+    """How many requests wait for an instance of the model."""
+    return Metrics(server).value("nv_inference_pending_request_count", model=model)
