@@ -431,6 +431,40 @@ def test_a_server_may_start_without_the_models_that_are_named(servers):
     assert index(server) == [("says", None, None)]
 
 
+LATE = """
+import pathlib
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+TRIES = pathlib.Path(__file__).with_name("tries")
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        with TRIES.open("a") as file:
+            file.write(".")
+        self.n_tries = TRIES.stat().st_size
+        if self.n_tries < 3:
+            raise ValueError("not yet")
+
+    def execute(self, requests):
+        tries = pb_utils.Tensor("TRIES", np.array([self.n_tries], dtype=np.int32))
+        return [pb_utils.InferenceResponse([tries]) for _ in requests]
+"""
+LATE_CONFIG = """backend: "python"
+input [{ name: "INPUT0" data_type: TYPE_INT32 dims: [ 1 ] }]
+output [{ name: "TRIES" data_type: TYPE_INT32 dims: [ 1 ] }]
+"""
+
+
+def test_a_load_that_fails_is_tried_again_where_that_is_wanted(servers):
+    repository = servers.repository()
+    repository.write("late/1/model.py", LATE).write("late/config.pbtxt", LATE_CONFIG)
+    server = servers.start(repository, "--model-load-retry-count=2")
+    assert outputs(post(server, "late", QUESTION)) == {"TRIES": [3]}
+
+
 # ---- Several repositories ----
 
 
