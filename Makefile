@@ -8,7 +8,7 @@
 #   make test-sanitize    all tests with sanitizers, end to end included
 #   make test-long        what takes too long for every day: a thousand kills under load
 #   make test-pythons     the fixture models with every Python that is found
-#   make test-frameworks  frameworks/ with the machine-learning frameworks, which it installs
+#   make test-frameworks  models/frameworks/ with the machine-learning frameworks, which it installs
 #   make test-fresh       the README's commands in a bare Debian 12
 #   make test-image       the Dockerfile's steps and the image they make, without an engine
 #   make fuzz             search for inputs that break a parser; FUZZ_SECONDS=60 for each

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the machine-learning frameworks that frameworks/ serves into .cache/frameworks and asks
+# Installs the machine-learning frameworks that models/frameworks/ serves into .cache/frameworks and asks
 # every model. `make test-frameworks` calls this with .venv on PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,7 @@
 /* Model repositories on disk: which models there are, and where. */
 #include "model/repository.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 
@@ -17,6 +18,24 @@ void hc_repository_listing_finish(struct hc_repository_listing *listing) {
     *listing = (struct hc_repository_listing){0};
 }
 
+/* Whether a folder in a repository is no model but holds models: it is a repository of its own. */
+static bool is_repository(const char *path) {
+    hc_auto(text) config = hc_path_join(path, "config.pbtxt");
+    DIR *entries = hc_path_exists(config) ? NULL : opendir(path);
+    bool has_models = false;
+    bool has_versions = false;
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        hc_auto(text) child = hc_path_join(path, entry->d_name);
+        hc_auto(text) child_config = hc_path_join(child, "config.pbtxt");
+        has_versions = has_versions || isdigit((unsigned char)entry->d_name[0]);
+        has_models = has_models || (entry->d_name[0] != '.' && hc_path_exists(child_config));
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    return has_models && !has_versions;
+}
+
 static enum hc_code list_root(const char *root, struct hc_repository_listing *listing,
                               struct hc_error *error) {
     DIR *entries = opendir(root);
@@ -31,7 +50,7 @@ static enum hc_code list_root(const char *root, struct hc_repository_listing *li
             continue;
         }
         hc_auto(text) path = hc_path_join(root, entry->d_name);
-        if (entry->d_type != DT_DIR && !hc_path_is_folder(path)) {
+        if ((entry->d_type != DT_DIR && !hc_path_is_folder(path)) || is_repository(path)) {
             continue;
         }
         size_t size = (listing->n + 1) * sizeof *listing->models;

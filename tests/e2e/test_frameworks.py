@@ -8,7 +8,7 @@ import pytest
 from harness.infer import body, outputs, post, tensor
 from harness.repository import ROOT
 
-FRAMEWORKS = ROOT / "frameworks"
+FRAMEWORKS = ROOT / "models" / "frameworks"
 X = np.array([[1, 2, 3], [0.5, 0.25, 3.5], [2, 2, 2]], dtype=np.float32)
 Y = X @ np.array([0.5, 0.25, -0.125]) + 1
 LEARNT = {"xgboost": 0.1, "lightgbm": 0.1, "scikit_learn": 1e-4}
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def frameworks(module_servers):
-    """The server, on a repository with a link to each model of frameworks/."""
+    """The server, on a repository with a link to each model of models/frameworks/."""
     repository = module_servers.repository()
     for folder in FRAMEWORKS.iterdir():
         if folder.is_dir():

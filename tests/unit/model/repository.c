@@ -31,6 +31,28 @@ static void models_are_the_folders_of_all_repositories(void **state) {
     assert_string_equal(listing.models[3].name, "zebra");
 }
 
+static void repositories_in_repositories_are_no_models(void **state) {
+    (void)state;
+    scratch_make_folder("one/more/a");
+    scratch_make_folder("one/model/parts");
+    scratch_make_folder("one/versions/parts");
+    scratch_make_folder("one/hidden/.a");
+    scratch_write_text("one/more/a/config.pbtxt", "");
+    scratch_write_text("one/more/readme", "");
+    scratch_write_text("one/model/config.pbtxt", "");
+    scratch_write_text("one/model/parts/config.pbtxt", "");
+    scratch_write_text("one/versions/parts/config.pbtxt", "");
+    scratch_make_folder("one/versions/1");
+    scratch_write_text("one/hidden/.a/config.pbtxt", "");
+    char *one = scratch_path("one");
+    hc_auto_repository_listing listing = {0};
+    assert_int_equal(hc_repository_list((char *[]){one}, 1, &listing, NULL), HC_OK);
+    assert_int_equal(listing.n, 3);
+    assert_string_equal(listing.models[0].name, "hidden");
+    assert_string_equal(listing.models[1].name, "model");
+    assert_string_equal(listing.models[2].name, "versions");
+}
+
 static void a_repository_that_is_not_there_hides_no_other(void **state) {
     (void)state;
     scratch_make_folder("there/m");
@@ -261,6 +283,7 @@ static void a_stamp_is_taken_in_spite_of_broken_and_circular_links(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(models_are_the_folders_of_all_repositories),
+        IN_SCRATCH(repositories_in_repositories_are_no_models),
         IN_SCRATCH(a_repository_that_is_not_there_hides_no_other),
         IN_SCRATCH(models_are_found_by_name),
         IN_SCRATCH(names_are_no_paths),

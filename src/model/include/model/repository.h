@@ -6,8 +6,9 @@
  *     repository/linear/1/model.py
  *
  * Folders and files may be links. A model's name is that of its folder; one whose name begins with
- * a dot (.git, .ipynb_checkpoints) is not looked at. Nothing is kept between calls, and any thread
- * may call.
+ * a dot (.git, .ipynb_checkpoints) is not looked at, nor is one that is a repository itself: it has
+ * neither a config.pbtxt nor versions, but folders with a config.pbtxt. Nothing is kept between
+ * calls, and any thread may call.
  */
 #ifndef HC_MODEL_REPOSITORY_H
 #define HC_MODEL_REPOSITORY_H
