@@ -1,5 +1,7 @@
 """Tensors between the steps of an ensemble stay where they are, where the next model can read them.
 
+A Python model may write into its inputs and keep them: each is its own, one copy.
+
 What is copied is seen in the request arenas, one a model: pages that nobody wrote to do not exist.
 """
 

@@ -6,6 +6,11 @@
  * name. A step of a decoupled model gives a set of them for each of its responses, and the steps
  * behind it run once for each set; what the ensemble answers keeps their order.
  *
+ * Steps share tensors where they can: native models read them where they are. A Python model may
+ * write into its inputs and keep them, so it is given copies of its own, once each. To map the
+ * producer's pages privately for every request instead takes longer than that copy up to some 10
+ * MB, and is no quicker beyond.
+ *
  *     plan.c      the steps of an ensemble, with numbers for names
  *     run.c       one request: which steps run, and when it is over
  *     wave.c      one set of tensors: what is there, what is still needed
