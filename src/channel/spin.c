@@ -66,15 +66,21 @@ static void give_seat(struct hc_spin_board *board) {
     }
 }
 
-uint64_t hc_spin_begin(struct hc_spinner *spinner, uint64_t now_ns) {
-    spinner->_began_ns = now_ns;
-    if (spinner->board == NULL || spinner->expected_ns > spin_worth_ns ||
-        !take_seat(spinner->board)) {
-        return 0;
+bool hc_spin_begin_announced(struct hc_spinner *spinner) {
+    if (spinner->board == NULL || !take_seat(spinner->board)) {
+        return false;
     }
     spinner->_seated = true;
     if (spinner->seat != NULL) {
         atomic_store_explicit(spinner->seat, 1, memory_order_relaxed);
+    }
+    return true;
+}
+
+uint64_t hc_spin_begin(struct hc_spinner *spinner, uint64_t now_ns) {
+    spinner->_began_ns = now_ns;
+    if (spinner->expected_ns > spin_worth_ns || !hc_spin_begin_announced(spinner)) {
+        return 0;
     }
     return 2 * spinner->expected_ns + 5 * HC_NS_PER_US;
 }

@@ -210,10 +210,11 @@ static void dispatch_and_unlock(struct hc_model *model, uint64_t now_ns) {
         expire(model, now_ns);
         struct hc_instance *instance = dispatch_next(model, now_ns);
         bool more = instance != NULL && hc_schedule_count(model) > 0;
+        struct hc_instance *noticed = hc_take(model->noticed);
         settle(model);
         pthread_mutex_unlock(&model->lock);
-        if (instance != NULL) {
-            model->backend->kick(instance);
+        if (instance != NULL || noticed != NULL) {
+            model->backend->kick(instance != NULL ? instance : noticed);
         }
         if (!more) {
             return;

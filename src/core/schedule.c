@@ -241,6 +241,18 @@ void hc_schedule_done(struct hc_request *request, uint64_t now_ns) {
     }
 }
 
+/* There is nothing for INSTANCE before READY_NS; if it has to wake up first, it is told in time. */
+static void wait_until(struct hc_instance *instance, uint64_t now_ns, uint64_t ready_ns) {
+    struct hc_model *model = instance->model;
+    uint64_t notice_ns = instance->n_executions == 0 ? model->backend->notice_ns : 0;
+    if (ready_ns != UINT64_MAX && ready_ns - now_ns > notice_ns) {
+        ready_ns -= notice_ns;
+    } else if (ready_ns != UINT64_MAX) {
+        model->noticed = instance;
+    }
+    hc_alarms_set(&model->alarms, ready_ns);
+}
+
 bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_list *batch) {
     struct hc_model *model = instance->model;
     uint64_t ready_ns;
@@ -255,7 +267,7 @@ bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_l
     } else if (hc_batcher_take(&model->batcher, now_ns, batch, &ready_ns)) {
         return true;
     }
-    hc_alarms_set(&model->alarms, ready_ns);
+    wait_until(instance, now_ns, ready_ns);
     return false;
 }
 

@@ -167,6 +167,14 @@ static void sleep_on_bell(struct hc_end *end) {
     end->idle = !hc_bell_wait(&end->header->bell, end->idle ? 0 : idle_ns);
 }
 
+/* The bell was rung, and there is no work yet: it is on its way. */
+static bool spin_for_announced(struct hc_end *end) {
+    bool found =
+        hc_spin_begin_announced(&end->spinner) && spin(end, hc_clock_ns() + 2 * HC_BELL_NOTICE_NS);
+    hc_spin_stop(&end->spinner);
+    return found;
+}
+
 bool hc_end_wait(struct hc_end *end) {
     uint64_t now_ns = hc_clock_ns();
     uint64_t budget_ns = hc_spin_begin(&end->spinner, now_ns);
@@ -179,7 +187,7 @@ bool hc_end_wait(struct hc_end *end) {
             hc_bell_cancel(&end->header->bell);
         } else {
             sleep_on_bell(end);
-            found = has_work(end);
+            found = has_work(end) || (!end->idle && spin_for_announced(end));
         }
     }
     if (found) {

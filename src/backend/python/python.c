@@ -304,6 +304,7 @@ static void pause_sending(struct hc_request *request, bool paused) {
 
 const struct hc_backend hc_python_backend = {
     .name = "python",
+    .notice_ns = HC_BELL_NOTICE_NS,
     .load = load,
     .unload = unload,
     .abandon = abandon,

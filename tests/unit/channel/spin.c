@@ -38,6 +38,21 @@ static void long_waits_end_the_spinning_and_short_ones_bring_it_back(void **stat
     assert_true(wait_for(&spinner, 20 * HC_NS_PER_US) > 0);
 }
 
+static void what_is_announced_is_spun_for_however_long_waits_have_been(void **state) {
+    (void)state;
+    struct hc_spin_board board = {.n_seats = 1};
+    struct hc_spinner spinner = {.board = &board};
+    struct hc_spinner other = {.board = &board};
+    for (int i = 0; i < 20; i++) {
+        wait_for(&spinner, HC_NS_PER_S);
+    }
+    assert_int_equal(hc_spin_begin(&spinner, 0), 0);
+    assert_true(hc_spin_begin_announced(&spinner));
+    assert_false(hc_spin_begin_announced(&other));
+    hc_spin_stop(&spinner);
+    assert_int_equal(board.n_taken, 0);
+}
+
 static void there_are_only_so_many_seats(void **state) {
     (void)state;
     struct hc_spin_board board = {.n_seats = 1};
@@ -77,6 +92,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_waits_are_spun_through),
         cmocka_unit_test(long_waits_end_the_spinning_and_short_ones_bring_it_back),
+        cmocka_unit_test(what_is_announced_is_spun_for_however_long_waits_have_been),
         cmocka_unit_test(there_are_only_so_many_seats),
         cmocka_unit_test(a_dead_spinner_loses_its_seat),
         cmocka_unit_test(there_is_always_a_core),

@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "core/context.h"
 #include "test.h"
 
@@ -294,6 +295,42 @@ static void unknown_executions_are_refused(void **state) {
     assert_false(hc_dispatch_has(&fixture->requests[0], &fixture->instances[1]));
 }
 
+static void enqueue_one(struct hc_task *task) {
+    (void)task;
+    enqueue(0);
+    hc_loop_stop(fixture->context.loop);
+}
+
+/* What an instance that needs notice is told when a batch is due after DELAY_NS. */
+static unsigned count_kicks(uint64_t delay_ns) {
+    struct hc_task task = {.run = enqueue_one};
+    struct hc_backend backend = fake_backend;
+    backend.notice_ns = HC_NS_PER_S;
+    fixture->model.backend = &backend;
+    fixture->model.batcher.max_rows = 8;
+    fixture->model.batcher.largest_preferred = 8;
+    fixture->model.batcher.delay_ns = delay_ns;
+    atomic_init(&fixture->model.references, 1);
+    hc_alarms_init(&fixture->model.alarms, &fixture->model, 1);
+    all_up();
+    hc_loop_post(fixture->context.loop, &task);
+    hc_loop_run(fixture->context.loop);
+    assert_int_equal(fixture->fakes[0].n_work, 0);
+    hc_alarms_finish(&fixture->model.alarms);
+    fixture->model.backend = &fake_backend;
+    return fixture->n_kicks;
+}
+
+static void an_idle_instance_is_told_that_its_batch_is_due(void **state) {
+    (void)state;
+    assert_int_equal(count_kicks(HC_NS_PER_S / 2), 1);
+}
+
+static void an_instance_is_not_told_too_early(void **state) {
+    (void)state;
+    assert_int_equal(count_kicks(10 * HC_NS_PER_S), 0);
+}
+
 static void enqueue_three(struct hc_task *task) {
     (void)task;
     for (size_t i = 0; i < 3; i++) {
@@ -402,6 +439,8 @@ int main(void) {
         DISPATCH_TEST(what_waits_behind_another_execution_can_be_cancelled),
         DISPATCH_TEST(unknown_executions_are_refused),
         DISPATCH_TEST(what_comes_in_one_turn_runs_together_where_it_may),
+        DISPATCH_TEST(an_idle_instance_is_told_that_its_batch_is_due),
+        DISPATCH_TEST(an_instance_is_not_told_too_early),
         DISPATCH_TEST(every_request_is_answered_exactly_once_in_any_order_of_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

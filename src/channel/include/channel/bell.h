@@ -3,7 +3,9 @@
  *
  * hc_bell_prepare() declares sleep; the sleeper then looks at all its rings once more and calls
  * hc_bell_wait() or hc_bell_cancel(). Whoever has published something calls hc_bell_ring(), which
- * costs one load while nobody sleeps. Sequentially consistent, as channel/ring.h explains.
+ * costs one load while nobody sleeps. It may be called ahead of the work: to wake up takes a while,
+ * so a sleeper that was rung looks for work for some time. Sequentially consistent, as
+ * channel/ring.h explains.
  *
  * Events (responses to a pyhost's own calls) may be waited for by any number of its threads. They
  * sleep on a counter: whoever has published an event calls hc_bell_announce(), and a waiter reads
@@ -15,6 +17,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/clock.h"
+
+/* How long before its work a sleeper should be rung. */
+#define HC_BELL_NOTICE_NS (100 * HC_NS_PER_US)
 
 void hc_bell_prepare(_Atomic uint32_t *bell);
 void hc_bell_cancel(_Atomic uint32_t *bell);

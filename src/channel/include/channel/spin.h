@@ -45,6 +45,12 @@ struct hc_spinner {
  */
 uint64_t hc_spin_begin(struct hc_spinner *spinner, uint64_t now_ns);
 
+/*
+ * What is waited for has been announced: whether to spin for it, however long waits have been.
+ * False when no seat is free.
+ */
+bool hc_spin_begin_announced(struct hc_spinner *spinner);
+
 /* No more spinning; the wait may go on asleep. Gives the seat back; harmless without one. */
 void hc_spin_stop(struct hc_spinner *spinner);
 

@@ -20,6 +20,7 @@ struct hc_server;
 struct hc_backend {
     const char *name;
     bool reads_in_place; /* inputs need not be in the model's arena */
+    uint64_t notice_ns;  /* an idle instance is kicked so long before a batch for it is due */
 
     /*
      * Control thread. Begin to load MODEL, whose config is complete: make its instances and report
@@ -82,7 +83,10 @@ struct hc_backend {
     bool (*extend)(struct hc_instance *instance, struct hc_execution *execution,
                    struct hc_request *request);
 
-    /* The same thread, without the lock, after one or more submits: see to it that they run. */
+    /*
+     * The same thread, without the lock, after one or more submits: see to it that they run. Or, if
+     * notice_ns is not 0, before the first: see to it that the instance is awake by then.
+     */
     void (*kick)(struct hc_instance *instance);
 
     /*

@@ -173,7 +173,8 @@ struct hc_model {
     unsigned depth;   /* executions that an instance may have */
     uint64_t last_execution_id;
     struct hc_alarms alarms;
-    struct hc_list order; /* when ordered: unanswered requests, by _order_link */
+    struct hc_instance *noticed; /* to be kicked, since its batch is due in a moment; or NULL */
+    struct hc_list order;        /* when ordered: unanswered requests, by _order_link */
 };
 
 /*

@@ -57,7 +57,7 @@ bool hc_schedule_has_for(const struct hc_instance *instance);
 
 /*
  * The next batch for INSTANCE, whose jobs go to BATCH, an empty list. False: there is none now, and
- * an alarm is set for when there may be.
+ * an alarm is set for when there may be; model->noticed may be set.
  */
 bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_list *batch);
 
