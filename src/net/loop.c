@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "loop_internal.h"
 
-/* What falling asleep and coming back takes at least on common machines. */
-static const uint64_t wake_up_ns = 25 * HC_NS_PER_US;
+/* What falling asleep and coming back takes on common machines. */
+static const uint64_t wake_up_ns = 50 * HC_NS_PER_US;
 
 static _Thread_local struct hc_loop *current;
 
