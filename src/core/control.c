@@ -1,14 +1,12 @@
 /* Loading and unloading for clients: their calls travel to the control thread and back. */
 #include "core/control.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/pool.h"
 #include "lifecycle_internal.h"
 
 /* What is to be done with one model; there are several when repositories share a name. */
@@ -25,7 +23,6 @@ struct call {
     struct hc_loop *loop; /* the caller's */
     void *user;
 
-    /* Loading and unloading. */
     const struct hc_control_load *load; /* NULL: unload */
     struct hc_text model;
     bool unload_dependents;
@@ -35,14 +32,6 @@ struct call {
     size_t n_left;
     enum hc_code code;
     char *message;
-
-    /* The index. */
-    bool ready_only;
-    hc_control_on_index *on_index;
-    struct hc_pool pool;
-    struct hc_control_model *models;
-    size_t n_models;
-    struct hc_error error;
 };
 
 static struct call *call_of(struct hc_task *task) {
@@ -237,119 +226,4 @@ void hc_control_unload(struct hc_server *server, struct hc_text model, bool unlo
     call->unload_dependents = unload_dependents_too;
     call->on_done = done;
     post(call, control_of(call), run_call);
-}
-
-/* ---- The index ---- */
-
-static void on_index(struct hc_task *task) {
-    struct call *call = call_of(task);
-    call->on_index(call->user, call->models, call->n_models,
-                   call->error.code == HC_OK ? NULL : &call->error);
-    hc_pool_finish(&call->pool);
-    free(call->models);
-    free(call);
-}
-
-static const char *copy(struct call *call, const char *text) {
-    return text == NULL ? NULL : hc_pool_copy(&call->pool, hc_text_of(text));
-}
-
-static void add_model(struct call *call, const struct hc_control_model *model) {
-    size_t n = call->n_models;
-    if ((n & (n - 1)) == 0) {
-        call->models = hc_realloc(call->models, (n > 0 ? 2 * n : 1) * sizeof *call->models);
-    }
-    call->models[call->n_models++] = *model;
-}
-
-static const char *name_of_state(enum hc_model_state state) {
-    static const char *const names[] = {
-        [HC_MODEL_LOADING] = "LOADING",
-        [HC_MODEL_READY] = "READY",
-        [HC_MODEL_UNLOADING] = "UNLOADING",
-        [HC_MODEL_UNAVAILABLE] = "UNAVAILABLE",
-    };
-    return names[state];
-}
-
-static void add_version(struct call *call, const char *name,
-                        const struct hc_catalog_version *version) {
-    bool down = version->model != NULL && !hc_model_is_up(version->model);
-    enum hc_model_state state = down ? HC_MODEL_UNAVAILABLE : version->state;
-    if (call->ready_only && state != HC_MODEL_READY) {
-        return;
-    }
-    hc_auto(text) number = hc_format("%" PRId64, version->number);
-    const struct hc_control_model model = {
-        .name = name,
-        .version = copy(call, number),
-        .state = name_of_state(state),
-        .reason = copy(call, down ? version->model->trouble : version->reason),
-    };
-    add_model(call, &model);
-}
-
-static const struct hc_catalog_entry *find_entry(const struct call *call, const char *namespace_,
-                                                 const char *name) {
-    const struct hc_catalog *catalog = call->lifecycle->catalog;
-    return catalog == NULL ? NULL : hc_catalog_find_in(catalog, namespace_, name);
-}
-
-static void add_found(struct call *call, const char *namespace_,
-                      const struct hc_repository_model *found) {
-    const char *name = copy(call, found->name);
-    if (found->folder == NULL) {
-        const struct hc_control_model model = {
-            .name = name,
-            .state = "UNAVAILABLE",
-            .reason = "model appears in two or more repositories",
-        };
-        add_model(call, &model);
-        return;
-    }
-    const struct hc_catalog_entry *entry = find_entry(call, namespace_, found->name);
-    if (entry != NULL && entry->n_versions > 0) {
-        for (size_t i = 0; i < entry->n_versions; i++) {
-            add_version(call, name, &entry->versions[i]);
-        }
-    } else if (!call->ready_only) {
-        add_model(call, &(struct hc_control_model){.name = name});
-    }
-}
-
-static void add_repositories(struct call *call, char *const *roots, size_t n_roots,
-                             const char *namespace_) {
-    hc_auto_repository_listing listing = {0};
-    hc_repository_list(roots, n_roots, &listing, &call->error);
-    for (size_t i = 0; i < listing.n; i++) {
-        add_found(call, namespace_, &listing.models[i]);
-    }
-}
-
-static int compare_models(const void *a, const void *b) {
-    return strcmp(((const struct hc_control_model *)a)->name,
-                  ((const struct hc_control_model *)b)->name);
-}
-
-static void run_index(struct hc_task *task) {
-    struct call *call = call_of(task);
-    const struct hc_server_options *options = &call->lifecycle->server->options;
-    publish(call->lifecycle);
-    if (!options->namespacing) {
-        add_repositories(call, options->repositories, options->n_repositories, NULL);
-    } else {
-        for (size_t i = 0; i < options->n_repositories; i++) {
-            add_repositories(call, &options->repositories[i], 1, options->repositories[i]);
-        }
-        qsort(call->models, call->n_models, sizeof *call->models, compare_models);
-    }
-    post(call, call->loop, on_index);
-}
-
-void hc_control_index(struct hc_server *server, bool ready_only, hc_control_on_index *done,
-                      void *user) {
-    struct call *call = create_call(server, user);
-    call->ready_only = ready_only;
-    call->on_index = done;
-    post(call, control_of(call), run_index);
 }

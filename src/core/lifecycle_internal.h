@@ -5,8 +5,10 @@
  *   managed.c     which models there are, and their versions; the catalog that says so
  *   planning.c    what is to be loaded, and what of that is there already
  *   loading.c     one model loading, from its first version to the change of versions
+ *   versions.c    its versions: models that get ready or fail
  *   dependents.c  ensembles: what they wait for, and what becomes of them with their models
- *   control.c     loading and unloading for clients, the index
+ *   control.c     loading and unloading for clients
+ *   index.c       the index
  *   override.c    folders made of files that came with a request
  *   poll.c        looking for changes in the repositories
  */
@@ -195,6 +197,11 @@ void advance_loads(struct hc_lifecycle *lifecycle);
 
 /* Take all versions of a model down, and with them the ensembles on top of it. */
 void unload_model(struct managed *managed);
+
+/* ---- versions.c ---- */
+
+/* Have VERSION become ready, or fail, which loading->n_ended counts. */
+void begin_version(struct loading *loading, struct loading_version *version);
 
 /* Let go of a model that has been loaded but is not going to be served. */
 void discard_model(struct hc_model *model);

@@ -74,10 +74,18 @@ struct call {
     size_t n_holders;
 };
 
-/* ---- run.c ---- */
+/* ---- start.c ---- */
 
 /* Run REQUEST, which has been checked; as hc_infer() says. */
 enum hc_code run_start(struct hc_request *request, struct hc_error *error);
+
+/* ---- run.c ---- */
+
+/* Answer what is there, start what can be started, end the run if it is over. */
+void run_advance(struct run *run);
+
+/* One use less. */
+void run_unuse(struct run *run);
 
 /* Nobody waits for REQUEST, which runs. */
 void run_cancel(struct hc_request *request);

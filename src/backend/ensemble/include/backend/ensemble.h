@@ -12,7 +12,8 @@
  * MB, and is no quicker beyond.
  *
  *     plan.c      the steps of an ensemble, with numbers for names
- *     run.c       one request: which steps run, and when it is over
+ *     start.c     one request: its models, which steps it needs
+ *     run.c       which steps run, and when it is over
  *     wave.c      one set of tensors: what is there, what is still needed
  *     step.c      one request to a step's model, its inputs copied to where that model reads them
  *     answer.c    the ensemble's responses, made of those of its steps without copying
