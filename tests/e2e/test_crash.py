@@ -48,6 +48,16 @@ def test_a_request_that_kills_its_model_gets_an_error(servers, way):
     assert outputs(other)["OUTPUT0"] == [7]
 
 
+@pytest.mark.hippocamp_only("NVIDIA's server says nothing about where a model was")
+@pytest.mark.parametrize("way", ["abort", "segmentation fault"])
+def test_a_crash_says_where_the_model_was(servers, way):
+    server = servers.start("crash")
+    ask(server, WAYS[way])
+    assert server.output.wait_for("^Fatal Python error: (Aborted|Segmentation fault)")
+    assert server.output.wait_for(r'crash/1/model.py", line \d+ in end$')
+    assert server.output.wait_for(r'crash/1/model.py", line \d+ in execute$')
+
+
 @pytest.mark.hippocamp_only(HEALS)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_model_comes_back(servers, way):
