@@ -75,6 +75,7 @@ def test_a_client_that_only_stops_sending_is_served(send, how):
     assert one.is_told("started")
     one.connection.end_sending()
     one.say("more")
+    one.say("end")
     response = one.connection.receive(with_body=False)
     if response.status == 100:
         response = one.connection.receive(with_body=False)

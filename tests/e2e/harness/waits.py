@@ -18,15 +18,17 @@ class Waiting:
             name: os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK)
             for name in ("started", "cancelled")
         }
+        # Both ends, so that opening waits for nobody, and all words until close() are one stream.
+        self._ends["go"] = os.open(folder / "go", os.O_RDWR)
 
     def is_told(self, name, timeout_s=TIMEOUT_S):
         """Whether the model says that it has `started`, or that its request is `cancelled`."""
         return bool(select.select([self._ends[name]], [], [], timeout_s)[0])
 
     def say(self, word):
-        """Tells the model to send one `more`, to wait for a `cancel` of its request, or to end."""
-        with open(self.folder / "go", "w") as go:
-            go.write(word + "\n")
+        """Tells the model to send one `more`, to wait for a `cancel` of its request, or to `end`,
+        as it does when this is closed."""
+        os.write(self._ends["go"], f"{word}\n".encode())
 
     def close(self):
         for end in self._ends.values():
