@@ -138,7 +138,7 @@ static bool write_call(struct hc_pack *pack, const struct hc_request_object *req
         .n_inputs = (uint32_t)pack->n_items,
         .inputs_offset = inputs_offset,
         .flags = request->flags,
-        .parent = terms->parent,
+        .execution = terms->execution,
         .model_version = request->model_version,
         .correlation_number = correlation_number,
         .timeout_us = request->timeout_us,

@@ -11,7 +11,7 @@
 struct hc_call_terms {
     bool decoupled; /* any number of responses is welcome */
     bool in_place;  /* the caller waits: inputs that lie in shared memory may stay where they are */
-    uint64_t parent;
+    uint64_t execution; /* that waits for the answer; 0: none does */
 };
 
 /* Write the message of REQUEST and its place into ENTRY. False with an exception set. */

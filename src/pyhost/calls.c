@@ -35,7 +35,8 @@ static PyObject *watching_loop; /* asyncio's, that looks at the descriptor for a
 
 static _Thread_local bool in_execution;
 static _Thread_local uint32_t execution_link;
-static _Thread_local uint64_t execution_parent;
+static _Thread_local uint64_t execution_id; /* 0: none, or the context says which */
+static PyObject *context_execution;         /* a ContextVar; NULL as long as none was marked */
 
 void hc_calls_prepare(struct hc_end *the_end) {
     end = the_end;
@@ -49,14 +50,43 @@ void hc_calls_allow(bool allowed) {
     calls_allowed = allowed;
 }
 
-void hc_calls_enter(uint32_t link, uint64_t parent) {
+void hc_calls_enter(uint32_t link, uint64_t execution) {
     in_execution = true;
     execution_link = link;
-    execution_parent = parent;
+    execution_id = execution;
 }
 
 void hc_calls_leave(void) {
     in_execution = false;
+    execution_id = 0;
+}
+
+static bool make_context_variable(void) {
+    hc_auto(py) module = PyImport_ImportModule("contextvars");
+    context_execution = module == NULL
+                            ? NULL
+                            : PyObject_CallMethod(module, "ContextVar", "s", "hippocamp.execution");
+    return context_execution != NULL;
+}
+
+bool hc_calls_mark_context(uint64_t execution) {
+    if (context_execution == NULL && !make_context_variable()) {
+        return false;
+    }
+    hc_auto(py) token =
+        PyObject_CallMethod(context_execution, "set", "K", (unsigned long long)execution);
+    return token != NULL;
+}
+
+/* The execution that the caller belongs to; 0: none, as far as can be told. */
+static uint64_t find_execution(void) {
+    if (execution_id != 0 || context_execution == NULL) {
+        return execution_id;
+    }
+    hc_auto(py) number = PyObject_CallMethod(context_execution, "get", "i", 0);
+    uint64_t id = number == NULL ? 0 : PyLong_AsUnsignedLongLong(number);
+    PyErr_Clear();
+    return id;
 }
 
 /* ---- Responses that arrive ---- */
@@ -169,7 +199,7 @@ struct hc_call *hc_call_begin(PyObject *request, bool decoupled, bool waits) {
     const struct hc_call_terms terms = {
         .decoupled = decoupled,
         .in_place = waits,
-        .parent = in_execution ? execution_parent : 0,
+        .execution = find_execution(),
     };
     if (!hc_call_message_write(request, &terms, &entry)) {
         return NULL;

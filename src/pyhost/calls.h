@@ -20,11 +20,15 @@ void hc_calls_prepare(struct hc_end *end);
 void hc_calls_allow(bool allowed);
 
 /*
- * The calling thread runs an execution from LINK, whose first request has the handle PARENT: its
- * calls belong to that until hc_calls_leave().
+ * The calling thread runs that execution, which came on LINK: until hc_calls_leave() its calls
+ * belong to it, and so do those of children that it forks meanwhile.
  */
-void hc_calls_enter(uint32_t link, uint64_t parent);
+void hc_calls_enter(uint32_t link, uint64_t execution);
 void hc_calls_leave(void);
+
+/* What runs in copies of the calling thread's context (contextvars) from now on, as coroutines do,
+ * belongs to that execution. False with an exception set. */
+bool hc_calls_mark_context(uint64_t execution);
 
 /* The services (python/py.h). */
 struct hc_call *hc_call_begin(PyObject *request, bool decoupled, bool waits);

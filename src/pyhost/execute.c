@@ -115,6 +115,9 @@ static PyObject *complete(struct batch *batch, PyObject *result, bool *left) {
     if (owned == NULL || !hc_coroutine_is(owned)) {
         return hc_take(owned);
     }
+    if (!batch->executor->decoupled && !hc_calls_mark_context(batch->handle)) {
+        return NULL;
+    }
     if (!batch->executor->decoupled && !batch->executor->overlaps) {
         return hc_coroutine_run(owned);
     }
@@ -124,12 +127,6 @@ static PyObject *complete(struct batch *batch, PyObject *result, bool *left) {
     }
     *left = overlaps;
     Py_RETURN_NONE;
-}
-
-static uint64_t first_handle(const struct batch *batch) {
-    const struct hc_message_request *first =
-        (const void *)hc_end_request_memory(batch->executor->end, batch->first);
-    return first->handle;
 }
 
 /* What execute() returns, or its coroutine if it is not *LEFT to itself. New reference. */
@@ -144,7 +141,7 @@ static PyObject *call_model(struct batch *batch, PyObject *requests, bool *left)
     if (before == NULL) {
         return NULL;
     }
-    hc_calls_enter(batch->link, first_handle(batch));
+    hc_calls_enter(batch->link, batch->handle);
     PyObject *result =
         complete(batch, PyObject_CallFunctionObjArgs(function, requests, NULL), left);
     hc_calls_leave();

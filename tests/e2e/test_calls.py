@@ -241,6 +241,57 @@ def test_a_call_that_could_never_be_answered_is_refused(server):
     assert run(server, "return 2") == 2
 
 
+CALLS_AS_A_STEP = """
+platform: "ensemble"
+input [{ name: "PROGRAM" data_type: TYPE_STRING dims: [ 1 ] }]
+output [{ name: "RESULT" data_type: TYPE_STRING dims: [ 1 ] }]
+ensemble_scheduling { step [{
+  model_name: "calls" model_version: -1
+  input_map { key: "PROGRAM" value: "PROGRAM" }
+  output_map { key: "RESULT" value: "RESULT" }
+}] }
+"""
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server waits forever")
+def test_a_call_that_comes_back_through_another_model_is_refused(servers):
+    repository = servers.repository().add("calls").add("calls", name="other")
+    server = servers.start(repository)
+    to_other = SELF.replace('"calls"', '"other"')
+    back = SELF.format(program="return 1").replace('"', '\\"').replace("\n", "\\n")
+    error = run(server, to_other.replace("{program}", back))
+    assert "every instance of model 'calls' waits for the answer to this call" in error
+
+
+def start_with_ensemble(servers):
+    repository = servers.repository().add("calls").add("calls", name="other")
+    repository.write("outer/config.pbtxt", CALLS_AS_A_STEP)
+    (repository.path / "outer" / "1").mkdir()
+    return servers.start(repository)
+
+
+def test_an_ensemble_is_asked(servers):
+    program = SELF.replace('"calls"', '"outer"').replace("{program}", "return 1")
+    server = start_with_ensemble(servers)
+    answer = post(server, "other", body(tensor("PROGRAM", "BYTES", [1], [program])))
+    assert json.loads(outputs(answer)["RESULT"][0]) == 1
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server waits forever")
+def test_a_call_that_comes_back_through_an_ensemble_is_refused(servers):
+    server = start_with_ensemble(servers)
+    error = run(server, SELF.replace('"calls"', '"outer"').format(program="return 1"))
+    assert "every instance of model 'calls' waits for the answer to this call" in error
+    assert run(server, "return 1") == 1
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server waits forever")
+def test_a_call_of_a_coroutine_is_refused_likewise(server):
+    program = SELF.replace("request.exec()", "await request.async_exec()")
+    error = run(server, program.format(program="return 1"))
+    assert "every instance of model 'calls' waits for the answer to this call" in error
+
+
 def test_a_model_may_ask_itself(servers):
     repository = servers.repository().add("calls", config="instance_group [{ count: 2 }]")
     server = servers.start(repository)

@@ -37,6 +37,23 @@ def first(i):
 MODELS = ["calls", "identity", "repeat"]
 
 
+ASK_ITSELF = """
+def ask_itself():
+    request = pb_utils.InferenceRequest(
+        model_name="calls",
+        requested_output_names=["RESULT"],
+        inputs=[pb_utils.Tensor("PROGRAM", np.array(["return 1"], dtype=np.object_))],
+    )
+    return values(request.exec())
+return in_child(ask_itself)
+"""
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server waits forever")
+def test_a_child_whose_call_could_never_be_answered_is_told(server):
+    assert "every instance of model 'calls' waits" in run(server, ASK_ITSELF)
+
+
 @pytest.fixture(scope="module")
 def server(module_servers):
     return module_servers.start(MODELS)

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "core/chain.h"
 #include "core/infer.h"
 #include "run.h"
 
@@ -24,6 +25,8 @@ static void copy_settings(struct hc_request *request, const struct hc_request *f
     request->flags = from->flags;
     request->priority = from->priority;
     request->timeout_us = from->timeout_us;
+    request->waiters = from->waiters; /* of a request that lives longer */
+    request->n_waiters = from->n_waiters;
     struct hc_wire_parameter *parameters =
         hc_pool_alloc(pool, from->n_parameters * sizeof *parameters);
     for (size_t i = 0; i < from->n_parameters; i++) {
@@ -134,6 +137,7 @@ static enum hc_code begin(struct call *call, struct hc_error *error) {
     struct hc_request *request = call->request;
     const struct plan_step *step = &call->run->plan->steps[call->step];
     copy_settings(request, call->run->request);
+    HC_TRY(hc_chain_check(request, error));
     name_outputs(request, step);
     HC_TRY(place_inputs(call, step, error));
     return hc_infer(request, error);

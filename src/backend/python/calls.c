@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "core/chain.h"
 #include "core/infer.h"
 #include "core/server.h"
 #include "internal.h"
@@ -108,48 +109,6 @@ static enum hc_code check_decoupled(const struct hc_model *model, bool decoupled
                         model->name);
 }
 
-static bool waits(const struct hc_request *request, const struct hc_instance *instance) {
-    for (size_t i = 0; i < request->n_waiting; i++) {
-        if (request->waiting[i] == instance) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A call that only instances could answer that wait for it. */
-static enum hc_code check_deadlock(const struct hc_request *request, struct hc_error *error) {
-    const struct hc_model *model = request->model;
-    bool free = false;
-    pthread_mutex_lock(&request->model->lock);
-    for (size_t i = 0; i < model->n_instances && !free; i++) {
-        const struct hc_instance *instance = model->instances[i];
-        free = !instance->passive && !instance->closed && !waits(request, instance);
-    }
-    pthread_mutex_unlock(&request->model->lock);
-    if (free) {
-        return HC_OK;
-    }
-    return hc_error_set(error, HC_UNAVAILABLE,
-                        "every instance of model '%s' waits for the answer to this call, so that "
-                        "it would never come. Give the model more instances, or use async_exec.",
-                        model->name);
-}
-
-/* Who waits for the answer: the caller, and those who wait for the request that it works on. */
-static void note_waiting(struct call *call, uint64_t parent_handle) {
-    struct hc_request *request = call->request;
-    const struct hc_instance *caller = call->host->owner->instance;
-    const struct hc_request *parent = hc_context_find(request->context, parent_handle);
-    size_t n = parent == NULL || parent->model != caller->model ? 0 : parent->n_waiting;
-    request->waiting = hc_pool_alloc(&request->pool, (n + 1) * sizeof(struct hc_instance *));
-    for (size_t i = 0; i < n; i++) {
-        request->waiting[i] = parent->waiting[i];
-    }
-    request->waiting[n] = caller;
-    request->n_waiting = n + 1;
-}
-
 /* Where the data at PLACE is, and the block to be given back afterwards, if any. */
 static const char *find_data(struct pyhost *host, const struct hc_place *place,
                              struct hc_block **block) {
@@ -229,9 +188,9 @@ static enum hc_code infer(struct call *call, const struct hc_message_call_head *
     HC_TRY(check_decoupled(model, head->decoupled, error));
     hc_model_ref(model);
     request->model = model;
-    if (head->parent != 0) {
-        note_waiting(call, head->parent);
-        HC_TRY(check_deadlock(request, error));
+    if (head->execution != 0) {
+        hc_chain_join(request, call->host->owner->instance, head->execution);
+        HC_TRY(hc_chain_check(request, error));
     }
     HC_TRY(copy_inputs(call, head->places, error));
     return hc_infer(request, error);

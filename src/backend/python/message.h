@@ -39,7 +39,7 @@ enum hc_code hc_message_read(const char *memory, size_t size, struct hc_response
 struct hc_message_call_head {
     struct hc_text model_name;
     int64_t model_version; /* -1: the server's choice */
-    uint64_t parent;       /* unchecked */
+    uint64_t execution;    /* unchecked */
     bool decoupled;
     struct hc_place *places; /* unchecked: where the data of the inputs is */
 };

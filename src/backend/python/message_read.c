@@ -223,7 +223,7 @@ enum hc_code hc_message_read_call(const char *memory, size_t size, struct hc_req
     const struct hc_message_call *message = (const void *)reader.copy;
     *head = (struct hc_message_call_head){
         .model_version = message->model_version,
-        .parent = message->parent,
+        .execution = message->execution,
         .decoupled = message->decoupled != 0,
     };
     request->flags = message->flags;

@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 4
+#define HC_CHANNEL_VERSION 5
 
 enum {
     HC_MAX_LINKS = 64,
@@ -204,7 +204,7 @@ struct hc_message_call {
     uint32_t n_outputs;
     uint32_t outputs_offset; /* struct hc_span each: the names */
     uint32_t flags;          /* sequence start 1, end 2 */
-    uint64_t parent;         /* request on the same link whose execution waits; 0: none does */
+    uint64_t execution;      /* that waits for the answer; 0: none does */
     int64_t model_version;   /* -1: the server's choice */
     uint64_t correlation_number;
     uint64_t timeout_us;

@@ -32,6 +32,7 @@ struct hc_instance;
 struct hc_model;
 struct hc_request;
 struct hc_shm_region;
+struct hc_waiter;
 
 /* Where in a GPU's memory tensor data is, or may go. */
 struct hc_device_place {
@@ -101,8 +102,9 @@ struct hc_request {
     const struct hc_text *outputs; /* requested ones; none: all that the model has */
     size_t n_outputs;
     const struct hc_output_place *output_places; /* by output; NULL: all in the response */
-    const struct hc_instance **waiting; /* busy until this is answered; to be compared only */
-    size_t n_waiting;
+    struct hc_waiter
+        *waiters; /* for whom this is a call (core/chain.h); no more when it is queued */
+    size_t n_waiters;
 
     /* Times of hc_clock_ns(). */
     uint64_t received_ns; /* by the front end: the first of it was there */
