@@ -300,21 +300,26 @@ static void write_metric(const struct hc_metric *metric, struct hc_buf *text) {
     }
 }
 
-void hc_metrics_write(struct hc_metrics *metrics, struct hc_buf *text) {
+static void write_family(const struct hc_metric_family *family, struct hc_buf *text) {
     static const char *const types[] = {
         [HC_METRIC_COUNTER] = "counter",
         [HC_METRIC_GAUGE] = "gauge",
         [HC_METRIC_HISTOGRAM] = "histogram",
     };
+    hc_auto_buf samples = {0};
+    hc_list_each (item, &family->items) {
+        write_metric(hc_list_item(item, struct hc_metric, link), &samples);
+    }
+    if (samples.size > 0) {
+        hc_metrics_text_join(text, family->name, family->help, types[family->kind],
+                             hc_buf_text(&samples));
+    }
+}
+
+void hc_metrics_write(struct hc_metrics *metrics, struct hc_buf *text) {
     pthread_mutex_lock(&metrics->lock);
     hc_list_each (link, &metrics->families) {
-        struct hc_metric_family *family = hc_list_item(link, struct hc_metric_family, link);
-        if (!hc_list_empty(&family->items)) {
-            hc_metrics_text_head(text, family->name, family->help, types[family->kind]);
-        }
-        hc_list_each (item, &family->items) {
-            write_metric(hc_list_item(item, struct hc_metric, link), text);
-        }
+        write_family(hc_list_item(link, struct hc_metric_family, link), text);
     }
     pthread_mutex_unlock(&metrics->lock);
 }

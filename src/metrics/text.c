@@ -28,6 +28,42 @@ void hc_metrics_text_head(struct hc_buf *text, const char *name, const char *hel
     hc_buf_appendf(text, "\n# TYPE %s %s\n", name, type);
 }
 
+/* Where the type of the family is said; NULL: there is none in TEXT. */
+static const char *find_type(struct hc_text text, const char *name) {
+    hc_auto_buf line = {0};
+    hc_buf_appendf(&line, "\n# TYPE %s ", name);
+    const char *found = text.size == 0 ? NULL : memmem(text.data, text.size, line.data, line.size);
+    return found == NULL ? NULL : found + line.size;
+}
+
+/* Where the family goes on whose type is said at TYPE: behind its last sample. */
+static size_t find_family_end(struct hc_text text, const char *type) {
+    size_t offset = (size_t)(type - text.data);
+    const char *next = memmem(type, text.size - offset, "\n# ", 3);
+    return next == NULL ? text.size : (size_t)(next - text.data) + 1;
+}
+
+static void insert(struct hc_buf *text, size_t offset, struct hc_text part) {
+    hc_buf_append_text(text, part);
+    memmove(text->data + offset + part.size, text->data + offset, text->size - part.size - offset);
+    memcpy(text->data + offset, part.data, part.size);
+}
+
+void hc_metrics_text_join(struct hc_buf *text, const char *name, const char *help, const char *type,
+                          struct hc_text samples) {
+    struct hc_text so_far = hc_buf_text(text);
+    const char *there = find_type(so_far, name);
+    if (there == NULL) {
+        hc_metrics_text_head(text, name, help, type);
+        hc_buf_append_text(text, samples);
+        return;
+    }
+    const char *end = memchr(there, '\n', (size_t)(so_far.data + so_far.size - there));
+    if (hc_text_is((struct hc_text){there, (size_t)(end - there)}, type)) {
+        insert(text, find_family_end(so_far, there), samples);
+    }
+}
+
 static bool fits_a_name(char c, bool first) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
            (c >= '0' && c <= '9' && !first);

@@ -284,6 +284,21 @@ def test_programs(server, name):
     assert run(server, program) == expected
 
 
+def test_a_family_of_the_servers_may_be_added_to(server):
+    """Its metrics are then in one place, under one head."""
+    program = """
+        family = F("nv_inference_count", "mine", F.COUNTER)
+        metric = family.Metric({"of": "mine"})
+        metric.increment(7)
+        return lines("nv_inference_count")
+    """
+    help_, type_, *samples = run(server, program)
+    assert help_.startswith("# HELP nv_inference_count Number of inferences")
+    assert type_ == "# TYPE nv_inference_count counter"
+    assert 'nv_inference_count{of="mine"} 7' in samples
+    assert all(sample.startswith("nv_inference_count{") for sample in samples)
+
+
 # Opens a counter that outlives the program, and adds to it.
 COUNT = """
 pb_utils.kept = getattr(pb_utils, "kept", None) or F("{name}", "", F.COUNTER)

@@ -43,11 +43,37 @@ static void names_of_labels_are_made_fit(void **state) {
     assert_string_equal(hc_buf_string(&labels), "__a_b=\"\",ok_2=\"x\"");
 }
 
+static void samples_join_the_family_that_is_there(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *type;
+        const char *text;
+    } rows[] = {
+        {"b", "gauge", "# HELP a A\n# TYPE a counter\na 1\n# HELP b B\n# TYPE b gauge\nb 2\nX\n"},
+        {"a", "counter", "# HELP a A\n# TYPE a counter\na 1\nX\n# HELP b B\n# TYPE b gauge\nb 2\n"},
+        {"a", "gauge", "# HELP a A\n# TYPE a counter\na 1\n# HELP b B\n# TYPE b gauge\nb 2\n"},
+        {"c", "gauge",
+         "# HELP a A\n# TYPE a counter\na 1\n# HELP b B\n# TYPE b gauge\nb 2\n"
+         "# HELP c mine\n# TYPE c gauge\nX\n"},
+    };
+    for (size_t i = 0; i < N_ITEMS(rows); i++) {
+        hc_auto_buf text = {0};
+        hc_metrics_text_head(&text, "a", "A", "counter");
+        hc_metrics_text_count(&text, "a", HC_TEXT(""), 1);
+        hc_metrics_text_head(&text, "b", "B", "gauge");
+        hc_metrics_text_count(&text, "b", HC_TEXT(""), 2);
+        hc_metrics_text_join(&text, rows[i].name, "mine", rows[i].type, HC_TEXT("X\n"));
+        assert_string_equal(hc_buf_string(&text), rows[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_written_as_they_are),
         cmocka_unit_test(counts_are_exact),
         cmocka_unit_test(names_of_labels_are_made_fit),
+        cmocka_unit_test(samples_join_the_family_that_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,8 @@ uint64_t hc_metric_offset(const struct hc_metric *metric);
 struct hc_metric_cell *hc_metric_cell(const struct hc_metric *metric);
 const double *hc_metric_bounds(const struct hc_metric *metric, size_t *n_bounds);
 
-/* Append all families that have metrics (metrics/text.h). */
+/* Add all families that have metrics to TEXT, to those of their names that are there
+ * (metrics/text.h). */
 void hc_metrics_write(struct hc_metrics *metrics, struct hc_buf *text);
 
 #endif

@@ -14,6 +14,13 @@
 void hc_metrics_text_head(struct hc_buf *text, const char *name, const char *help,
                           const char *type);
 
+/*
+ * Add SAMPLES to the family NAME in TEXT, behind its own, or a family with them to the end. They
+ * are left out when the family that is there has another type: no reader could tell them apart.
+ */
+void hc_metrics_text_join(struct hc_buf *text, const char *name, const char *help, const char *type,
+                          struct hc_text samples);
+
 /* `,name="value"`, without the comma when LABELS is empty; the value is escaped, and the bytes of
  * the name that no label may have become underscores. */
 void hc_metrics_text_label(struct hc_buf *labels, struct hc_text name, struct hc_text value);
