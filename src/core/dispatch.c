@@ -24,14 +24,15 @@ void dispatch_fail_later(struct hc_request *request, enum hc_code code, const ch
 
 /* Answer those that have waited too long. */
 static void expire(struct hc_model *model, uint64_t now_ns) {
-    struct hc_list dropped;
+    struct hc_list *dropped = hc_schedule_expire(model, now_ns);
+    const char *message = model->has_sequences
+                              ? "timeout of the corresponding sequence has been expired"
+                              : "Request timeout expired";
     struct hc_list *link;
-    hc_list_init(&dropped);
-    hc_schedule_expire(model, now_ns, &dropped);
-    while ((link = hc_list_pop(&dropped)) != NULL) {
+    while ((link = hc_list_pop(dropped)) != NULL) {
         struct hc_request *request = hc_request_of_job(link);
         request->failure = HC_FAILURE_REJECTED;
-        dispatch_fail_later(request, HC_UNAVAILABLE, "Request timeout expired");
+        dispatch_fail_later(request, HC_UNAVAILABLE, message);
     }
 }
 

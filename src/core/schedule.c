@@ -277,17 +277,14 @@ bool hc_schedule_has_for(const struct hc_instance *instance) {
                                 : model->batcher.queue.n_jobs > 0;
 }
 
-void hc_schedule_expire(struct hc_model *model, uint64_t now_ns, struct hc_list *dropped) {
+struct hc_list *hc_schedule_expire(struct hc_model *model, uint64_t now_ns) {
     struct hc_queue *queue = &model->batcher.queue;
     if (model->has_sequences) {
         hc_sequencer_expire(&model->sequencer, now_ns);
         hc_alarms_set(&model->alarms, hc_sequencer_expiry_ns(&model->sequencer));
-        return;
+        return &model->sequencer.dropped;
     }
-    struct hc_list *link;
     hc_queue_expire(queue, now_ns);
-    while ((link = hc_list_pop(&queue->dropped)) != NULL) {
-        hc_list_append(dropped, link);
-    }
     hc_alarms_set(&model->alarms, hc_queue_deadline_ns(queue));
+    return &queue->dropped;
 }

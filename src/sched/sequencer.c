@@ -12,6 +12,7 @@
 struct hc_sequence {
     UT_hash_handle hh;
     struct hc_list link;            /* in the backlog, or among the idle */
+    struct hc_heap_item deadline;   /* in the backlog, where a job says how long it may wait */
     struct hc_sequencer_slot *slot; /* NULL: in the backlog */
     struct hc_list jobs;            /* that wait for their turn */
     bool named;                     /* more jobs may come */
@@ -52,6 +53,7 @@ void hc_sequencer_init(struct hc_sequencer *sequencer,
     *sequencer = (struct hc_sequencer){._settings = *settings};
     hc_list_init(&sequencer->_backlog);
     hc_list_init(&sequencer->_idle);
+    hc_list_init(&sequencer->dropped);
     for (size_t i = 0; i < settings->n_instances; i++) {
         hc_sequencer_extend(sequencer);
         hc_sequencer_open(sequencer, i, 0);
@@ -84,6 +86,7 @@ static void destroy(struct hc_sequencer *sequencer, struct hc_sequence *sequence
     assert(hc_list_empty(&sequence->jobs) && !sequence->busy);
     unname(sequencer, sequence);
     hc_list_remove(&sequence->link);
+    hc_heap_remove(&sequencer->_deadlines, &sequence->deadline);
     if (sequence->owned != NULL) {
         sequencer->_settings.on_end(sequencer->_settings.user, sequence->owned);
     }
@@ -101,6 +104,7 @@ void hc_sequencer_finish(struct hc_sequencer *sequencer) {
     }
     free(sequencer->_instances);
     hc_heap_finish(&sequencer->_free_slots);
+    hc_heap_finish(&sequencer->_deadlines);
 }
 
 static struct hc_batcher *batcher_of(const struct hc_sequencer *sequencer,
@@ -129,6 +133,7 @@ static void place_waiting(struct hc_sequencer *sequencer, uint64_t now_ns) {
         struct hc_list *link = hc_list_pop(&sequencer->_backlog);
         struct hc_sequence *sequence = hc_list_item(link, struct hc_sequence, link);
         hc_heap_remove(&sequencer->_free_slots, first);
+        hc_heap_remove(&sequencer->_deadlines, &sequence->deadline);
         sequence->slot = hc_list_item(first, struct hc_sequencer_slot, item);
         sequence->slot->sequence = sequence;
         sequencer->_instances[sequence->slot->instance]->n_sequences++;
@@ -168,14 +173,49 @@ static void end(struct hc_sequencer *sequencer, struct hc_sequence *sequence, ui
     place_waiting(sequencer, now_ns);
 }
 
+/* Take a waiting job out of its sequence. */
+static void take_out(struct hc_sequencer *sequencer, struct hc_job *job) {
+    struct hc_sequence *sequence = hc_take(job->sequence);
+    if (job->level != NULL) {
+        hc_queue_remove(&batcher_of(sequencer, sequence)->queue, job);
+        sequence->released = NULL;
+        sequence->busy = false;
+    } else {
+        hc_list_remove(&job->link);
+    }
+    sequencer->n_jobs--;
+}
+
+static void drop(struct hc_sequencer *sequencer, struct hc_job *job, struct hc_list *dropped) {
+    take_out(sequencer, job);
+    hc_list_append(dropped, &job->link);
+}
+
+/* The sequence that has been idle for so long that it is given up; NULL: none has. */
+static struct hc_sequence *find_idle(const struct hc_sequencer *sequencer, uint64_t now_ns) {
+    if (hc_list_empty(&sequencer->_idle)) {
+        return NULL;
+    }
+    struct hc_sequence *first = hc_list_item(sequencer->_idle.next, struct hc_sequence, link);
+    return now_ns - first->idle_since_ns >= sequencer->_settings.idle_ns ? first : NULL;
+}
+
+/* A sequence has waited for a slot for too long: it has no future. */
+static void refuse(struct hc_sequencer *sequencer, struct hc_sequence *sequence, uint64_t now_ns) {
+    while (!hc_list_empty(&sequence->jobs)) {
+        drop(sequencer, hc_job_of(sequence->jobs.next), &sequencer->dropped);
+    }
+    end(sequencer, sequence, now_ns);
+}
+
 void hc_sequencer_expire(struct hc_sequencer *sequencer, uint64_t now_ns) {
-    while (!hc_list_empty(&sequencer->_idle)) {
-        struct hc_sequence *sequence =
-            hc_list_item(sequencer->_idle.next, struct hc_sequence, link);
-        if (now_ns - sequence->idle_since_ns < sequencer->_settings.idle_ns) {
-            return;
-        }
-        end(sequencer, sequence, now_ns);
+    struct hc_sequence *idle;
+    while ((idle = find_idle(sequencer, now_ns)) != NULL) {
+        end(sequencer, idle, now_ns);
+    }
+    while (hc_heap_first_key(&sequencer->_deadlines) <= now_ns) {
+        struct hc_heap_item *first = hc_heap_first(&sequencer->_deadlines);
+        refuse(sequencer, hc_list_item(first, struct hc_sequence, deadline), now_ns);
     }
 }
 
@@ -188,7 +228,7 @@ static bool is_any_closing(const struct hc_sequencer *sequencer) {
     return any;
 }
 
-uint64_t hc_sequencer_expiry_ns(const struct hc_sequencer *sequencer) {
+static uint64_t idle_expiry_ns(const struct hc_sequencer *sequencer) {
     uint64_t expiry_ns;
     bool awaited = !hc_list_empty(&sequencer->_backlog) || is_any_closing(sequencer);
     if (!awaited || hc_list_empty(&sequencer->_idle)) {
@@ -199,6 +239,12 @@ uint64_t hc_sequencer_expiry_ns(const struct hc_sequencer *sequencer) {
     return __builtin_add_overflow(sequence->idle_since_ns, sequencer->_settings.idle_ns, &expiry_ns)
                ? UINT64_MAX
                : expiry_ns;
+}
+
+uint64_t hc_sequencer_expiry_ns(const struct hc_sequencer *sequencer) {
+    uint64_t idle_ns = idle_expiry_ns(sequencer);
+    uint64_t deadline_ns = hc_heap_first_key(&sequencer->_deadlines);
+    return idle_ns < deadline_ns ? idle_ns : deadline_ns;
 }
 
 static struct hc_sequence *find(const struct hc_sequencer *sequencer, struct hc_text name) {
@@ -220,6 +266,17 @@ static struct hc_sequence *create(struct hc_sequencer *sequencer, struct hc_text
     return sequence;
 }
 
+/* In the backlog the shortest time that one of its jobs may wait counts for the sequence. */
+static void limit_wait(struct hc_sequencer *sequencer, struct hc_sequence *sequence,
+                       const struct hc_job *job, uint64_t now_ns) {
+    uint64_t deadline_ns;
+    bool limited =
+        job->timeout_ns > 0 && !__builtin_add_overflow(now_ns, job->timeout_ns, &deadline_ns);
+    if (limited && (sequence->deadline.key == 0 || deadline_ns < sequence->deadline.key)) {
+        hc_heap_put(&sequencer->_deadlines, &sequence->deadline, deadline_ns);
+    }
+}
+
 bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns) {
     hc_sequencer_expire(sequencer, now_ns);
     struct hc_sequence *sequence = find(sequencer, job->name);
@@ -231,6 +288,8 @@ bool hc_sequencer_add(struct hc_sequencer *sequencer, struct hc_job *job, uint64
     }
     if (sequence->slot != NULL) {
         hc_list_remove(&sequence->link); /* idle no longer */
+    } else {
+        limit_wait(sequencer, sequence, job, now_ns);
     }
     job->sequence = sequence;
     job->enqueued_ns = now_ns;
@@ -272,24 +331,6 @@ void hc_sequencer_put_back(struct hc_sequencer *sequencer, struct hc_job *job, u
     hc_list_prepend(&sequence->jobs, &job->link);
     sequencer->n_jobs++;
     release_next(sequencer, sequence, now_ns);
-}
-
-/* Take a waiting job out of its sequence. */
-static void take_out(struct hc_sequencer *sequencer, struct hc_job *job) {
-    struct hc_sequence *sequence = hc_take(job->sequence);
-    if (job->level != NULL) {
-        hc_queue_remove(&batcher_of(sequencer, sequence)->queue, job);
-        sequence->released = NULL;
-        sequence->busy = false;
-    } else {
-        hc_list_remove(&job->link);
-    }
-    sequencer->n_jobs--;
-}
-
-static void drop(struct hc_sequencer *sequencer, struct hc_job *job, struct hc_list *dropped) {
-    take_out(sequencer, job);
-    hc_list_append(dropped, &job->link);
 }
 
 void hc_sequencer_cancel(struct hc_sequencer *sequencer, struct hc_job *job, uint64_t now_ns,

@@ -160,6 +160,26 @@ def test_a_sequence_without_a_slot_waits_for_one(servers, strategy):
 
 
 @BOTH
+def test_a_sequence_that_may_not_wait_longer_for_a_slot_is_refused(servers, strategy):
+    server = start(servers, strategy, idle_us=LONG)
+    for name in (1, 2, 3, 4):
+        outputs(send(server, name, name, begins=True))
+    first = request(50, 5, begins=True)
+    first["parameters"]["timeout"] = 1_000_000
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(post, server, MODEL, first)]
+        wait_until(lambda: pending(server, MODEL) == 1, "the sequence waits")
+        asked.append(pool.submit(send, server, 51, 5))
+        for answer in asked:
+            assert answer.result().status_code == 503
+            message = "timeout of the corresponding sequence has been expired"
+            assert error_of(answer.result()) == message
+    assert "must specify the START flag" in error_of(send(server, 52, 5))
+    outputs(send(server, 1, 3, ends=True))
+    assert outputs(send(server, 53, 5, begins=True))["SUM"] == [53]
+
+
+@BOTH
 def test_idle_sequences_lose_their_slots(servers, strategy):
     server = start(servers, strategy, idle_us=300_000)
     for name in (1, 2, 3, 4):

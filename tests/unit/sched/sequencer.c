@@ -129,6 +129,36 @@ static void without_a_slot_sequences_wait_for_one_to_end_or_fall_idle(void **sta
     hc_sequencer_finish(&sequencer);
 }
 
+static void a_sequence_that_may_not_wait_longer_for_a_slot_is_dropped_with_all_its_jobs(
+    void **state) {
+    (void)state;
+    struct hc_sequencer sequencer;
+    set_up(&sequencer, true);
+    struct hc_job jobs[] = {job("a", true, false), job("b", true, false), job("c", true, false),
+                            job("c", false, false)};
+    struct hc_job late = job("c", false, false);
+    jobs[0].timeout_ns = 10; /* it has a slot at once */
+    jobs[2].timeout_ns = 60;
+    jobs[3].timeout_ns = 30;
+    for (size_t i = 0; i < N_ITEMS(jobs); i++) {
+        assert_true(hc_sequencer_add(&sequencer, &jobs[i], i));
+    }
+    assert_int_equal(hc_sequencer_expiry_ns(&sequencer), 33);
+    hc_sequencer_expire(&sequencer, 32);
+    assert_true(hc_list_empty(&sequencer.dropped));
+    hc_sequencer_expire(&sequencer, 33);
+    assert_ptr_equal(hc_job_pop(&sequencer.dropped), &jobs[2]);
+    assert_ptr_equal(hc_job_pop(&sequencer.dropped), &jobs[3]);
+    assert_true(hc_list_empty(&sequencer.dropped));
+    assert_false(hc_sequencer_add(&sequencer, &late, 40));
+    struct hc_job *taken[4];
+    size_t n_places;
+    assert_int_equal(take(&sequencer, taken, &n_places, 50), 2);
+    hc_sequencer_done(&sequencer, &jobs[0], 60);
+    hc_sequencer_done(&sequencer, &jobs[1], 60);
+    hc_sequencer_finish(&sequencer);
+}
+
 static void idle_sequences_have_to_start_again(void **state) {
     (void)state;
     struct hc_sequencer sequencer;
@@ -182,6 +212,7 @@ struct world {
     uint64_t now_ns;
     uint64_t n_arrived;
     size_t n_waiting;
+    size_t n_dropped;
     size_t n_owned; /* sequences that have begun and not ended */
     bool closed[N_INSTANCES];
 };
@@ -211,6 +242,21 @@ static bool is_under_way(const struct world *world, size_t sequence) {
     return false;
 }
 
+/* What has waited for a slot for too long: jobs of sequences that have not begun. */
+static void expire(struct world *world) {
+    hc_sequencer_expire(&world->sequencer, world->now_ns);
+    struct hc_job *dropped;
+    while ((dropped = hc_job_pop(&world->sequencer.dropped)) != NULL) {
+        struct tracked *tracked = hc_list_item(dropped, struct tracked, job);
+        assert_true(tracked->state == WAITING);
+        assert_int_equal(world->sequences[tracked->sequence].instance, N_INSTANCES);
+        world->sequences[tracked->sequence].open = false;
+        tracked->state = FREE;
+        world->n_waiting--;
+        world->n_dropped++;
+    }
+}
+
 static void arrive(struct world *world) {
     struct tracked *tracked = &world->jobs[next_random(N_JOBS)];
     size_t sequence = next_random(N_SEQUENCES);
@@ -222,6 +268,7 @@ static void arrive(struct world *world) {
         return; /* the one of that name has not quite ended */
     }
     tracked->job = job(world->names[sequence], !open, next_random(4) == 0);
+    tracked->job.timeout_ns = next_random(4) == 0 ? 1 + next_random(500) : 0;
     tracked->sequence = sequence;
     assert_true(hc_sequencer_add(&world->sequencer, &tracked->job, world->now_ns));
     if (!open) {
@@ -338,6 +385,7 @@ static void step(struct world *world) {
     switch (next_random(5)) {
     case 0:
         world->now_ns += next_random(100);
+        expire(world);
         if (next_random(50) == 0) {
             open_or_close(world);
         }
@@ -368,7 +416,7 @@ static void end_all(struct world *world) {
         world->now_ns += 1;
         if (i % 1000 == 0) {
             world->now_ns += world_idle_ns;
-            hc_sequencer_expire(&world->sequencer, world->now_ns);
+            expire(world);
         }
     }
 }
@@ -394,6 +442,7 @@ static void run_world(bool direct) {
     open_all(world);
     end_all(world);
     assert_int_equal(world->n_waiting, 0);
+    assert_true(world->n_dropped > N_STEPS / 1000);
     hc_sequencer_finish(&world->sequencer);
     assert_int_equal(world->n_owned, 0);
     free(world);
@@ -411,6 +460,8 @@ int main(void) {
         cmocka_unit_test(what_was_not_started_is_refused),
         cmocka_unit_test(a_direct_batch_has_a_place_for_each_slot_up_to_the_last_job),
         cmocka_unit_test(without_a_slot_sequences_wait_for_one_to_end_or_fall_idle),
+        cmocka_unit_test(
+            a_sequence_that_may_not_wait_longer_for_a_slot_is_dropped_with_all_its_jobs),
         cmocka_unit_test(idle_sequences_have_to_start_again),
         cmocka_unit_test(order_and_place_are_kept_and_nobody_starves_whatever_happens),
     };

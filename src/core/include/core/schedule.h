@@ -61,7 +61,7 @@ bool hc_schedule_has_for(const struct hc_instance *instance);
  */
 bool hc_schedule_take(struct hc_instance *instance, uint64_t now_ns, struct hc_list *batch);
 
-/* Time has passed: move those that have waited too long to DROPPED, set an alarm for the next. */
-void hc_schedule_expire(struct hc_model *model, uint64_t now_ns, struct hc_list *dropped);
+/* Time has passed: those that have waited too long, and an alarm is set for the next. */
+struct hc_list *hc_schedule_expire(struct hc_model *model, uint64_t now_ns);
 
 #endif

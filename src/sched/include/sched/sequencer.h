@@ -3,7 +3,8 @@
  *
  * A sequence begins with a job that starts it, ends with one that ends it, or when it has been idle
  * for too long, and has a *slot* of an instance meanwhile. One that finds no slot free waits with
- * its jobs for one (the *backlog*), in the order of arrival.
+ * its jobs for one (the *backlog*), in the order of arrival; where jobs have a timeout, not longer
+ * than the shortest.
  *
  * Direct: an instance runs one job of each of its slots that has any as a batch, in which each
  * slot has its place. Oldest: the next job of each of an instance's sequences goes into a batcher
@@ -31,12 +32,14 @@ struct hc_sequence;
 struct hc_sequencer_instance;
 
 struct hc_sequencer {
-    size_t n_jobs; /* that wait, anywhere */
+    size_t n_jobs;          /* that wait, anywhere */
+    struct hc_list dropped; /* jobs that waited for a slot for too long */
     struct hc_sequencer_settings _settings;
     struct hc_sequencer_instance **_instances;
     size_t _n_instances;
     struct hc_sequence *_by_name; /* those that may get more jobs */
     struct hc_heap _free_slots;
+    struct hc_heap _deadlines; /* of sequences in the backlog */
     struct hc_list _backlog;
     struct hc_list _idle; /* with a slot and no job, the longest idle first */
 };
@@ -97,7 +100,10 @@ void hc_sequencer_cancel(struct hc_sequencer *sequencer, struct hc_job *job, uin
 /* Some job that waits; NULL when there is none. */
 struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer);
 
-/* Give up idle sequences, so that others get their slots. */
+/*
+ * Give up idle sequences, so that others get their slots, and those that have waited for one for
+ * too long, whose jobs are dropped. Any other call may drop some as well.
+ */
 void hc_sequencer_expire(struct hc_sequencer *sequencer, uint64_t now_ns);
 
 /* When hc_sequencer_expire() has something to do that others wait for; UINT64_MAX: never. */
