@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from differences import Differences
 from harness.repository import Repository
-from harness.server import Server, StartFailed
+from harness.server import start_patiently
 
 
 def pytest_addoption(parser):
@@ -49,19 +49,6 @@ def kind(pytestconfig):
 @pytest.fixture(scope="session")
 def differences(kind):
     return Differences(kind)
-
-
-def start_patiently(kind, repository, options, how):
-    """Starts a server. NVIDIA's sometimes dies of a lock of its own when the machine is busy; then
-    it is tried again."""
-    for _ in range(3):
-        try:
-            return Server(kind, repository, options, **how)
-        except StartFailed as failure:
-            if kind != "oracle" or "interprocess::lock_exception" not in str(failure):
-                raise
-            last_failure = failure
-    raise last_failure
 
 
 class Servers:

@@ -1,82 +1,21 @@
-"""Hippocamp's answers to the corpus of raw requests, compared with those that NVIDIA's server gave.
-
-pytest tests/e2e/test_http_corpus.py                  compares with what was recorded
-HC_ORACLE='…' pytest tests/e2e/test_http_corpus.py --server=oracle
-                                                      records anew
-"""
-
-import dataclasses
-import json
-import pathlib
+"""Hippocamp's answers to the corpus of raw requests, held against those of NVIDIA's server."""
 
 import pytest
 
-from http_corpus import CASES, memory
-from http_corpus.answer import Answer, ask, differences
-from http_corpus.known import KNOWN
+from http_corpus import CASES
+from http_corpus.answer import RECORDED, Answer, ask, read_answers
+from http_corpus.judge import complaints
+from http_corpus.known import KNOWN, Known
+from http_corpus.setting import fill, shared_memory
 
-RECORDED = pathlib.Path(__file__).parent / "http_corpus" / "recorded.jsonl"
-
-MODELS = [
-    "add_sub",
-    "batched",
-    "identity",
-    "misbehaves",
-    "optional",
-    "repeat",
-    "request_info",
-    "scores",
-    "strings",
-    "versions",
-]
-DATATYPES = [
-    *("BOOL", "FP16", "FP64", "INT8", "INT16", "INT32", "INT64"),
-    *("UINT8", "UINT16", "UINT32", "UINT64", "BYTES"),
-]
+ANSWERS = read_answers(RECORDED)
+THEIRS = pytest.mark.hippocamp_only("what is compared with are the answers of NVIDIA's server")
 
 
 @pytest.fixture(scope="module")
-def start(module_servers):
-    """Starts a server on the models that the corpus is about."""
-    repository = module_servers.repository()
-    for model in MODELS:
-        repository.add(model)
-    for datatype in DATATYPES:
-        in_config = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
-        repository.add("identity", datatype.lower(), edit={"TYPE_FP32": in_config})
-    repository.add("identity", "counted")
-    paths = [pathlib.Path(f"/dev/shm{key}") for key in (memory.KEY, memory.KEY_2)]
-    for path in paths:
-        path.write_bytes(bytes(range(64)) * (memory.SIZE // 64))
-    yield lambda: module_servers.start(repository)
-    for path in paths:
-        path.unlink()
-
-
-@pytest.fixture(scope="module")
-def server(start):
-    return start()
-
-
-@pytest.fixture(scope="module")
-def recorded():
-    answers = {}
-    for line in RECORDED.read_text().splitlines():
-        value = json.loads(line)
-        answers[value["name"]] = Answer.from_json(value)
-    return answers
-
-
-def expected(recorded):
-    """The answer that Hippocamp should give: all errors are called the JSON that they are."""
-    if recorded.headers.get("content-type") != "text/plain" or not recorded.body:
-        return recorded
-    headers = {**recorded.headers, "content-type": "application/json"}
-    return dataclasses.replace(recorded, headers=headers)
-
-
-def is_as_known(answer, known):
-    return answer.status == known.status and known.body in answer.body.decode("utf-8", "replace")
+def server(module_servers):
+    with shared_memory():
+        yield module_servers.start(fill(module_servers.repository()))
 
 
 def test_names_are_unique():
@@ -84,41 +23,77 @@ def test_names_are_unique():
     assert len(names) == len(set(names))
     assert len(names) >= 400
     assert set(KNOWN) <= set(names)
+    assert ANSWERS.keys() == set(names)
 
 
+@THEIRS
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_answer(kind, case, request):
-    if kind == "oracle":
-        pytest.skip("test_record asks all of them")
-    answer = ask(request.getfixturevalue("server"), case)
-    different = differences(expected(request.getfixturevalue("recorded")[case.name]), answer)
-    known = KNOWN.get(case.name)
-    if known is None:
-        assert not different
-    else:
-        assert different, f"no longer different: {known.reason}"
-        assert is_as_known(answer, known), (answer, known)
+def test_answer(server, case):
+    assert not complaints(ANSWERS[case.name], ask(server, case), KNOWN.get(case.name))
 
 
-def test_record(kind, start):
-    """Writes down what NVIDIA's server answers, starting it again when it has died."""
-    if kind != "oracle":
-        pytest.skip("what is recorded are the answers of NVIDIA's server")
-    server = start()
-    lines = []
-    for case in CASES:
-        answer = ask(server, case)
-        if answer.status is None or server.process.poll() is not None:
-            server = restart_if_dead(server, start)
-        lines.append(json.dumps({"name": case.name, **answer.to_json()}, ensure_ascii=False))
-    RECORDED.write_text("\n".join(lines) + "\n")
+# ---- The comparison itself ----
+
+JSON = {"content-type": "application/json"}
+GIVEN = Answer(200, JSON, b'{"a":1.5,"b":[1,2]}')
+BINARY = Answer(200, {**JSON, "inference-header-content-length": "7"}, b'{"a":1}xyz')
+EVENTS = Answer(200, {"content-type": "text/event-stream"}, b'data: {"a":1}\n\ndata: {"a":2}\n\n')
+PLAIN = Answer(400, {"content-type": "text/plain"}, b'{"error":"no"}')
+
+SAME = {
+    "the answer itself": (GIVEN, GIVEN),
+    "blanks": (GIVEN, Answer(200, JSON, b'{"a": 1.5, "b": [1, 2]}')),
+    "numbers spelled otherwise": (GIVEN, Answer(200, JSON, b'{"a":15e-1,"b":[1,2]}')),
+    "an error that is called JSON": (PLAIN, Answer(400, JSON, b'{"error":"no"}')),
+    "a JSON part with more blanks": (
+        BINARY,
+        Answer(200, {**JSON, "inference-header-content-length": "8"}, b'{"a": 1}xyz'),
+    ),
+    "no answer": (Answer(None), Answer(None)),
+}
+
+DIFFERENT = {
+    "a status": (GIVEN, Answer(201, JSON, GIVEN.body)),
+    "a header": (GIVEN, Answer(200, {"content-type": "text/plain"}, GIVEN.body)),
+    "a header that is missing": (BINARY, Answer(200, JSON, BINARY.body)),
+    "an encoding": (GIVEN, Answer(200, {**JSON, "content-encoding": "gzip"}, GIVEN.body)),
+    "a number": (GIVEN, Answer(200, JSON, b'{"a":1.25,"b":[1,2]}')),
+    "a key": (GIVEN, Answer(200, JSON, b'{"A":1.5,"b":[1,2]}')),
+    "the order of keys": (GIVEN, Answer(200, JSON, b'{"b":[1,2],"a":1.5}')),
+    "the order of elements": (GIVEN, Answer(200, JSON, b'{"a":1.5,"b":[2,1]}')),
+    "true instead of a number": (GIVEN, Answer(200, JSON, b'{"a":1.5,"b":[true,2]}')),
+    "an object instead of an array": (
+        Answer(200, JSON, b'{"a":[]}'),
+        Answer(200, JSON, b'{"a":{}}'),
+    ),
+    "a word instead of a number": (Answer(200, JSON, b"[NaN]"), Answer(200, JSON, b'["NaN"]')),
+    "a key twice": (GIVEN, Answer(200, JSON, b'{"a":1.5,"a":1.5,"b":[1,2]}')),
+    "a message": (PLAIN, Answer(400, JSON, b'{"error":"No"}')),
+    "what follows the JSON part": (BINARY, Answer(200, BINARY.headers, b'{"a":1}xyZ')),
+    "an event": (EVENTS, Answer(200, EVENTS.headers, b'data: {"a":1}\n\n')),
+    "an answer where there was none": (Answer(None), GIVEN),
+    "none where there was one": (GIVEN, Answer(None)),
+}
 
 
-def restart_if_dead(server, start):
-    """A server that answers: this one, or another one after a request that ended it."""
-    try:
-        server.process.wait(1)
-    except Exception:
-        return server
-    server.finish()
-    return start()
+@pytest.mark.parametrize("name", SAME)
+def test_what_says_the_same_is_the_same(name):
+    assert not complaints(*SAME[name])
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_an_unlisted_difference_is_found(name):
+    assert complaints(*DIFFERENT[name])
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_listed_difference_that_vanished_is_found(name):
+    recorded, answer = SAME[name]
+    assert complaints(recorded, answer, Known(answer.status, "said to differ"))
+
+
+def test_a_listed_difference_is_the_one_that_is_listed():
+    answer = Answer(404, JSON, b'{"error":"not here"}')
+    assert not complaints(GIVEN, answer, Known(404, "listed", "not here"))
+    assert complaints(GIVEN, answer, Known(404, "listed", "gone"))
+    assert complaints(GIVEN, answer, Known(400, "listed", "not here"))

@@ -14,7 +14,7 @@ from grpc_requests.answers import ask, ask_stream, fill
 from grpc_requests.cases import CASES
 from grpc_requests.streams import STREAMS
 from harness.repository import Repository
-from harness.server import Server
+from harness.server import start_patiently
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -37,7 +37,7 @@ def main():
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else FOLDER
     with tempfile.TemporaryDirectory() as scratch:
         repository = fill(Repository(pathlib.Path(scratch) / "repository"))
-        server = Server(kind, repository)
+        server = start_patiently(kind, repository)
         try:
             contents = answers_of(server, repository)
         finally:

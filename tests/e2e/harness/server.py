@@ -145,20 +145,19 @@ class Server:
             if self.process.poll() is not None:
                 self.finish()
                 raise StartFailed(self.log())
-            if self.output.wait_for("Started HTTPService at", timeout_s=0.2) and self._answers(
-                path
-            ):
+            if self.output.wait_for("Started HTTPService at", timeout_s=0.2) and self.answers(path):
                 return
             time.sleep(0.005)
         self.kill()
         raise StartFailed("not ready in time\n" + self.log())
 
-    def _answers(self, path):
+    def answers(self, path):
+        """Whether a GET of `path` is answered, and with 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=10)
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
@@ -205,3 +204,16 @@ class Server:
     def __exit__(self, *exception):
         if self.process.poll() is None:
             self.kill()
+
+
+def start_patiently(kind, repository, options=(), how=None):
+    """Starts a server. NVIDIA's sometimes dies of a lock of its own when the machine is busy; then
+    it is tried again."""
+    for _ in range(3):
+        try:
+            return Server(kind, repository, options, **(how or {}))
+        except StartFailed as failure:
+            if kind != "oracle" or "interprocess::lock_exception" not in str(failure):
+                raise
+            last_failure = failure
+    raise last_failure

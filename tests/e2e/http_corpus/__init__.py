@@ -1,4 +1,7 @@
-"""Raw requests to every endpoint, good and bad, whose answers NVIDIA's server was recorded with."""
+"""Raw requests to every endpoint, good and bad, and the answers that NVIDIA's server gave.
+
+HC_ORACLE='…' python tests/e2e/http_corpus/record.py        records them anew
+"""
 
 from http_corpus import (
     bodies,
@@ -12,14 +15,17 @@ from http_corpus import (
     outputs,
 )
 
-CASES = [
-    *endpoints.CASES,
-    *datatypes.CASES,
-    *inference.CASES,
-    *outputs.CASES,
-    *bodies.CASES,
-    *generating.CASES,
-    *memory.CASES,
-    *control.CASES,
-    *framing.CASES,
+# Cases of a group may follow from each other.
+GROUPS = [
+    endpoints.CASES,
+    datatypes.CASES,
+    inference.CASES,
+    outputs.CASES,
+    bodies.CASES,
+    generating.CASES,
+    memory.CASES,
+    control.CASES,
+    framing.CASES,
 ]
+
+CASES = [case for group in GROUPS for case in group]

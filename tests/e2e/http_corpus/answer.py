@@ -4,9 +4,14 @@ import dataclasses
 import gzip
 import http.client
 import json
+import pathlib
 import re
 import socket
 import zlib
+
+from http_corpus import memory
+
+RECORDED = pathlib.Path(__file__).parent / "recorded.jsonl"
 
 TIMEOUT_S = 10
 
@@ -23,7 +28,7 @@ VOLATILE = [
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """An answer; status None when there was none, 0 when the server died of the request."""
+    """An answer; status None when there was none: the connection was closed, or nothing came."""
 
     status: int | None
     headers: dict = dataclasses.field(default_factory=dict)
@@ -43,6 +48,20 @@ class Answer:
         return cls(value["status"], value["headers"], content)
 
 
+def read_answers(file):
+    """Answers by the names of their cases."""
+    values = [json.loads(line) for line in file.read_text().splitlines()]
+    return {value["name"]: Answer.from_json(value) for value in values}
+
+
+def write_answers(file, answers):
+    lines = [
+        json.dumps({"name": name, **answer.to_json()}, ensure_ascii=False)
+        for name, answer in answers.items()
+    ]
+    file.write_text("\n".join(lines) + "\n")
+
+
 def decompress(headers, body):
     coding = headers.get("content-encoding")
     if coding == "gzip":
@@ -53,6 +72,7 @@ def decompress(headers, body):
 def clean(body, server):
     """The body without what differs from run to run."""
     body = body.replace(str(server.repository.path).encode(), b"REPOSITORY")
+    body = body.replace(memory.KEY[1:].encode(), b"hippocamp-corpus")
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -62,24 +82,45 @@ def clean(body, server):
     return text.encode()
 
 
-def ask(server, case):
+def exchange(server, case):
     """Sends a case and receives its answer, which lacks what differs from run to run."""
     method = case.data.split(b" ", 1)[0].decode("latin-1")
-    try:
-        with socket.create_connection(("127.0.0.1", server.http_port), TIMEOUT_S) as connection:
-            connection.sendall(case.data)
-            response = http.client.HTTPResponse(connection, method=method)
-            response.begin()
-            body = response.read()
-    except (OSError, http.client.HTTPException):
-        return Answer(0 if server.process.poll() is not None else None)
+    with socket.create_connection(("127.0.0.1", server.http_port), TIMEOUT_S) as connection:
+        connection.sendall(case.data)
+        response = http.client.HTTPResponse(connection, method=method)
+        response.begin()
+        body = response.read()
     found = {name.lower(): value for name, value in response.getheaders()}
     headers = {name: found[name] for name in HEADERS if name in found}
     return Answer(response.status, headers, clean(decompress(headers, body), server))
 
 
+def ask(server, case):
+    """As exchange, but a server that does not answer is no failure."""
+    try:
+        return exchange(server, case)
+    except (OSError, http.client.HTTPException):
+        return Answer(None)
+
+
+def parsed(text):
+    """JSON as what can be compared: objects keep their order, and true is not 1."""
+
+    def told_apart(value):
+        if isinstance(value, list | tuple):
+            return type(value)(told_apart(each) for each in value)
+        return ("bool", value) if isinstance(value, bool) else value
+
+    value = json.loads(
+        text,
+        object_pairs_hook=lambda pairs: ("object", *pairs),
+        parse_constant=lambda name: ("number", name),
+    )
+    return told_apart(value)
+
+
 def split_json(answer):
-    """The JSON part and what follows it; events are an array. None for what is no JSON."""
+    """The JSON part and what follows it; events are an array. The body for what is no JSON."""
     body, rest = answer.body, b""
     if answer.headers.get("content-type", "").startswith("text/event-stream"):
         events = body.split(b"\n\n")
@@ -87,7 +128,7 @@ def split_json(answer):
     elif length := answer.headers.get("inference-header-content-length"):
         body, rest = body[: int(length)], body[int(length) :]
     try:
-        return json.loads(body, object_pairs_hook=list, parse_constant=str), rest
+        return parsed(body), rest
     except ValueError:
         return body, rest
 

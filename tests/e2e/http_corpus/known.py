@@ -27,15 +27,16 @@ DECOUPLED = "decoupled models are served as long as they answer once"
 NO_ID = "an empty sequence id is none"
 LENGTH = "a length that is no number is an error"
 DEPTH = "documents are read to a depth of 512, and the message says so"
-DIES = "NVIDIA's server dies of it, or never answers"
-SHAPE = "the message names what is wrong with the shape"
+NO_CLASSES = "only numbers have classes; NVIDIA's server dies of others"
+SHAPE = "the message names what is wrong with the shape, of which NVIDIA's server may die"
 ZSTD = "zstd is served as well, and codings may be spelled in any case (RFC 9110 §8.4.1)"
 DAMAGED = "compressed data that is damaged is refused instead of half of it being served"
 PARTS = "streams of gzip behind each other are one (RFC 1952 §2.2)"
 STATUS = "an error has the status of one"
 MEMORY = "regions begin anywhere in their memory and are read and written within their bounds"
 NO_GPU = "the message names the region and says that there is no GPU"
-BODY_FIRST = "a body that is wrong is an error in every control mode"
+UNLOADING = "a body that is wrong is an error in every control mode"
+EMPTY_LINE = "an empty line before a request is skipped (RFC 9112 §2.2)"
 STRICT = "what another server on the way may read differently is refused (RFC 9112 §11.2)"
 POLITE = "a status tells the client's developer more than a closed connection or silence"
 
@@ -94,31 +95,31 @@ KNOWN = {
         400, DEPTH, "JSON nesting depth exceeds maximum allowed limit (512)"
     ),
     "bad: deep nesting of data": Known(
-        400, DIES, "JSON nesting depth exceeds maximum allowed limit (512)"
+        400, DEPTH, "JSON nesting depth exceeds maximum allowed limit (512)"
     ),
     "bad: 2^63-1 elements": Known(
-        400, DIES, "byte size overflow for input 'INPUT0': element count (9223372036854775"
+        400, SHAPE, "byte size overflow for input 'INPUT0': element count (9223372036854775"
     ),
     "bad: 2^64-1 elements": Known(
-        400, DIES, "invalid shape for input 'INPUT0': shape [-1] contains one or more inva"
+        400, SHAPE, "invalid shape for input 'INPUT0': shape [-1] contains one or more inva"
     ),
     "bad: 2^62 elements": Known(
-        400, DIES, "byte size overflow for input 'INPUT0': element count (4611686018427387"
+        400, SHAPE, "byte size overflow for input 'INPUT0': element count (4611686018427387"
     ),
     "bad: 2^61 elements": Known(
-        400, DIES, "byte size overflow for input 'INPUT0': element count (2305843009213693"
+        400, SHAPE, "byte size overflow for input 'INPUT0': element count (2305843009213693"
     ),
     "bad: 10^12 elements": Known(
-        400, DIES, "Unable to parse 'data': Shape does not match true shape of 'data' fiel"
+        400, SHAPE, "Unable to parse 'data': Shape does not match true shape of 'data' fiel"
     ),
     "bad: 2^31 elements": Known(
-        400, DIES, "Unable to parse 'data': Shape does not match true shape of 'data' fiel"
+        400, SHAPE, "Unable to parse 'data': Shape does not match true shape of 'data' fiel"
     ),
-    "classes: of nothing": Known(200, DIES),
+    "classes: of nothing": Known(200, NO_CLASSES),
     "classes: of strings": Known(
-        400, DIES, "class result not available for output due to unsupported type 'BYTES'"
+        400, NO_CLASSES, "class result not available for output due to unsupported type 'BYTES'"
     ),
-    "HTTP: an empty line first": Known(200, DIES),
+    "HTTP: an empty line first": Known(200, EMPTY_LINE),
     "bad: 2^63 elements": Known(
         400, SHAPE, "invalid shape for input 'INPUT0': shape [-9223372036854775808] contain"
     ),
@@ -160,7 +161,7 @@ KNOWN = {
         400, NO_GPU, "failed to register CUDA shared memory region: 'c', GPUs not supported"
     ),
     "unloading with a wrong parameter": Known(
-        500, BODY_FIRST, "Unable to parse 'unload_dependents': attempt to access JSON non-boolea"
+        500, UNLOADING, "Unable to parse 'unload_dependents': attempt to access JSON non-boolea"
     ),
     "HTTP: a blank before the colon": Known(400, STRICT, "malformed header field"),
     "HTTP: an unknown transfer coding": Known(

@@ -1,10 +1,12 @@
-"""Shared memory of clients. The key stands for memory of 8192 bytes that the test has made; the
-cases follow each other."""
+"""Shared memory of clients. The keys stand for memory of 8192 bytes that the test has made, of its
+own even when another process runs the same test; the cases follow each other."""
+
+import os
 
 from http_corpus.case import asking, get, infer, post, tensor
 
-KEY = "/hippocamp-corpus"
-KEY_2 = "/hippocamp-corpus-2"
+KEY = f"/hippocamp-corpus-{os.getpid():010}"
+KEY_2 = f"{KEY}-2"
 SIZE = 8192
 SYSTEM = "/v2/systemsharedmemory"
 CUDA = "/v2/cudasharedmemory"
