@@ -6,15 +6,17 @@
 #   make build            build/bin/hippocamp
 #   make check            format and lint
 #   make test-sanitize    all tests with sanitizers, end to end included
-#   make test-long        what takes too long for every day: a thousand kills under load
+#   make test-long        what takes too long for every day: a thousand kills under load, and, if
+#                         $$HC_PERF_ANALYZER is its command, all that perf_analyzer measures
 #   make test-pythons     the fixture models with every Python that is found
 #   make test-frameworks  models/frameworks/ with the machine-learning frameworks, which it installs
 #   make test-fresh       the README's commands in a bare Debian 12
 #   make test-image       the Dockerfile's steps and the image they make, without an engine
 #   make fuzz             search for inputs that break a parser; FUZZ_SECONDS=60 for each
 #   make bench            compare with NVIDIA's server, started by the command $$HC_ORACLE
-#   make conformance      the end-to-end tests against NVIDIA's server, as above, whose answers to
-#                         raw requests are recorded anew
+#   make conformance      ask NVIDIA's server, started as above, what is recorded of it anew, and
+#                         compare its answers with ours
+#   make test-oracle      the end-to-end tests against NVIDIA's server
 #   make clean            remove what was built
 
 SHELL := /bin/bash
@@ -65,8 +67,14 @@ bench: setup-bench build
 
 .PHONY: conformance
 conformance: setup-test build
+	@$(RUN) python tests/e2e/http_corpus/record.py
+	@$(RUN) python tests/e2e/grpc_requests/record.py
+	@$(RUN) pytest -q tests/e2e/test_{http_corpus,grpc_requests,differences}.py
+	@git --no-pager diff --stat -- tests/e2e/http_corpus tests/e2e/grpc_requests
+
+.PHONY: test-oracle
+test-oracle: setup-test build
 	@$(RUN) pytest tests/e2e --server=oracle -n 2 --dist loadfile -q $(ARGS)
-	@$(RUN) pytest tests/e2e/test_http_corpus.py -q
 
 .PHONY: clean
 clean:
