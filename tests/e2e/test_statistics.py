@@ -109,3 +109,23 @@ def test_reading_does_not_count(server):
     stats_of(server, "stats")
     assert post(server, "says", {**QUESTION, "outputs": [{"name": "NONE"}]}).status_code == 400
     assert stats_of(server, "says/stats") == before
+
+
+@pytest.mark.hippocamp_only("NVIDIA's Python backend counts responses after Triton 2.51")
+def test_responses_of_decoupled_models_are_counted_by_their_place(servers):
+    server = servers.start("repeat")
+    for n in (3, 0, 2):
+        url = f"{server.url}/v2/models/repeat/generate_stream"
+        assert requests.post(url, json={"INPUT0": [0] * n}, timeout=60).status_code == 200
+    (model,) = stats_of(server, "repeat/stats")
+    counts = {
+        place: {what: found["count"] for what, found in response.items()}
+        for place, response in model["response_stats"].items()
+    }
+    kinds = ("compute_infer", "compute_output", "success", "fail", "empty_response", "cancel")
+    assert counts == {
+        "0": dict(zip(kinds, (2, 2, 2, 0, 1, 0), strict=True)),
+        "1": dict(zip(kinds, (2, 2, 2, 0, 0, 0), strict=True)),
+        "2": dict(zip(kinds, (1, 1, 1, 0, 1, 0), strict=True)),
+        "3": dict(zip(kinds, (0, 0, 0, 0, 1, 0), strict=True)),
+    }
