@@ -1,42 +1,11 @@
-/* The sequence batcher: names, slots and turns. */
-#include "sched/sequencer.h"
-
+/* The sequence batcher: names, slots and the lives of sequences. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-
-struct hc_sequence {
-    UT_hash_handle hh;
-    struct hc_list link;            /* in the backlog, or among the idle */
-    struct hc_heap_item deadline;   /* in the backlog, where a job says how long it may wait */
-    struct hc_sequencer_slot *slot; /* NULL: in the backlog */
-    struct hc_list jobs;            /* that wait for their turn */
-    bool named;                     /* more jobs may come */
-    bool busy;                      /* a job has been taken, or is in the instance's batcher */
-    struct hc_job *released;        /* that one, while it is there */
-    uint64_t idle_since_ns;
-    void *owned; /* the owner's */
-    size_t name_size;
-    char name[];
-};
-
-struct hc_sequencer_slot {
-    struct hc_heap_item item; /* while it is free */
-    size_t instance;
-    uint32_t index;
-    struct hc_sequence *sequence;
-};
-
-struct hc_sequencer_instance {
-    bool open;          /* new sequences may come to it */
-    size_t n_sequences; /* that have a slot of it */
-    struct hc_sequencer_slot *slots;
-    struct hc_batcher batcher; /* oldest */
-};
+#include "sequencer_internal.h"
 
 /* Slots with low numbers come first, so that sequences spread over the instances. */
 static void free_slot(struct hc_sequencer *sequencer, struct hc_sequencer_slot *slot) {
@@ -355,99 +324,4 @@ void hc_sequencer_remove(struct hc_sequencer *sequencer, struct hc_job *job, uin
     if (!sequence->busy) {
         go_on(sequencer, sequence, !sequence->named, now_ns);
     }
-}
-
-/* One job of each slot that has any, if enough of them do or one has waited long enough. */
-static bool take_direct(struct hc_sequencer *sequencer, struct hc_sequencer_instance *instance,
-                        uint64_t now_ns, struct hc_list *batch, size_t *n_places,
-                        uint64_t *ready_ns) {
-    const struct hc_sequencer_settings *settings = &sequencer->_settings;
-    uint64_t oldest_ns = UINT64_MAX;
-    size_t n_ready = 0;
-    *n_places = 0;
-    for (uint32_t i = 0; i < settings->n_slots; i++) {
-        const struct hc_sequence *sequence = instance->slots[i].sequence;
-        if (sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs)) {
-            *n_places = i + 1;
-            uint64_t enqueued_ns = hc_job_of(sequence->jobs.next)->enqueued_ns;
-            oldest_ns = enqueued_ns < oldest_ns ? enqueued_ns : oldest_ns;
-            n_ready++;
-        }
-    }
-    if (n_ready == 0) {
-        return false;
-    }
-    bool few = (double)n_ready < settings->least_utilization * settings->n_slots;
-    if (few && now_ns - oldest_ns < settings->batches.delay_ns) {
-        *ready_ns = oldest_ns + settings->batches.delay_ns;
-        return false;
-    }
-    for (uint32_t i = 0; i < *n_places; i++) {
-        struct hc_sequence *sequence = instance->slots[i].sequence;
-        if (sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs)) {
-            struct hc_job *job = hc_job_pop(&sequence->jobs);
-            sequence->busy = true;
-            job->slot = i;
-            hc_list_append(batch, &job->link);
-            sequencer->n_jobs--;
-        }
-    }
-    return true;
-}
-
-bool hc_sequencer_take(struct hc_sequencer *sequencer, size_t index, uint64_t now_ns,
-                       struct hc_list *batch, size_t *n_places, uint64_t *ready_ns) {
-    struct hc_sequencer_instance *instance = sequencer->_instances[index];
-    *ready_ns = UINT64_MAX;
-    if (sequencer->_settings.direct) {
-        return take_direct(sequencer, instance, now_ns, batch, n_places, ready_ns);
-    }
-    if (!hc_batcher_take(&instance->batcher, now_ns, batch, ready_ns)) {
-        return false;
-    }
-    *n_places = 0;
-    hc_list_each (link, batch) {
-        struct hc_job *job = hc_job_of(link);
-        job->slot = (uint32_t)(*n_places)++;
-        job->sequence->released = NULL;
-    }
-    sequencer->n_jobs -= *n_places;
-    return true;
-}
-
-static bool is_ready(const struct hc_sequencer_slot *slot) {
-    const struct hc_sequence *sequence = slot->sequence;
-    return sequence != NULL && !sequence->busy && !hc_list_empty(&sequence->jobs);
-}
-
-bool hc_sequencer_has_for(const struct hc_sequencer *sequencer, size_t index) {
-    const struct hc_sequencer_instance *instance = sequencer->_instances[index];
-    bool any = instance->batcher.queue.n_jobs > 0;
-    for (uint32_t i = 0; i < sequencer->_settings.n_slots && !any; i++) {
-        any = is_ready(&instance->slots[i]);
-    }
-    return any;
-}
-
-struct hc_job *hc_sequencer_first(const struct hc_sequencer *sequencer) {
-    hc_list_each (link, &sequencer->_backlog) {
-        const struct hc_sequence *sequence = hc_list_item(link, struct hc_sequence, link);
-        if (!hc_list_empty(&sequence->jobs)) {
-            return hc_job_of(sequence->jobs.next);
-        }
-    }
-    for (size_t i = 0; i < sequencer->_n_instances; i++) {
-        const struct hc_sequencer_instance *instance = sequencer->_instances[i];
-        struct hc_job *job = hc_queue_first(&instance->batcher.queue);
-        for (uint32_t j = 0; j < sequencer->_settings.n_slots && job == NULL; j++) {
-            const struct hc_sequence *sequence = instance->slots[j].sequence;
-            if (sequence != NULL && !hc_list_empty(&sequence->jobs)) {
-                job = hc_job_of(sequence->jobs.next);
-            }
-        }
-        if (job != NULL) {
-            return job;
-        }
-    }
-    return NULL;
 }
