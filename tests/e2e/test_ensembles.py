@@ -123,6 +123,24 @@ def test_optional_inputs_may_be_left_out(servers):
     assert outputs(post(server, "some", body(one))) == {"GIVEN": ["A"]}
 
 
+def test_the_steps_are_told_what_the_client_said(servers):
+    told = step("request_info", {"INPUT0": "IN"}, {"INFO": "INFO"})
+    config = ensemble({"IN": INT}, {"INFO": TEXT}, told)
+    server = servers.start(add(servers.repository().add("request_info"), "told", config))
+    said = {"s": "text", "i": -5}
+    meaning = {"sequence_id": 7, "sequence_start": True, "timeout": 10**6}
+    request = body(tensor("IN", "INT32", [1], [1]), id="id 7", parameters={**said, **meaning})
+    info = json.loads(outputs(post(server, "told", request))["INFO"][0])
+    assert info == {
+        "id": "id 7",
+        "correlation_id": 7,
+        "flags": 1,
+        "timeout": 10**6,
+        "parameters": said,
+        "outputs": ["INFO"],
+    }
+
+
 def test_a_step_that_fails_fails_the_request(servers):
     config = ensemble(
         {"HOW": TEXT},
