@@ -259,20 +259,28 @@ static void answer(const struct batch *batch, PyObject *result) {
 /* The end of the batch, which has come to RESULT, borrowed. */
 static void finish(struct batch *batch, PyObject *result) {
     batch->end_ns = hc_clock_ns();
-    hc_reply_set_times(batch->start_ns, batch->end_ns);
+    hc_reply_set_end(batch->end_ns);
     answer(batch, result);
     for (size_t i = 0; i < batch->n_requests; i++) {
         Py_CLEAR(batch->senders[i]); /* answers what nobody will */
     }
+    hc_reply_set_end(0);
     report_executed(batch);
     free(batch->senders);
     free(batch);
 }
 
+static void note_start(struct batch *batch) {
+    batch->start_ns = hc_clock_ns();
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        hc_sender_of(batch->senders[i])->message->start_ns = batch->start_ns;
+    }
+}
+
 static void run(struct batch *batch) {
     bool left = false;
     hc_auto(py) requests = make_requests(batch);
-    batch->start_ns = hc_clock_ns();
+    note_start(batch);
     hc_auto(py) result = requests == NULL ? NULL : call_model(batch, requests, &left);
     if (!left) {
         /* The requests go first, so that an output that is an input may leave without a copy. */

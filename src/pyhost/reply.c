@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "calls.h"
 #include "pack.h"
 #include "response.h"
@@ -12,8 +13,7 @@
 #include "triton_error.h"
 
 static struct hc_end *end;
-static _Thread_local uint64_t execution_start_ns;
-static _Thread_local uint64_t execution_end_ns;
+static _Thread_local uint64_t execution_end_ns; /* 0: it has not ended */
 
 static bool is_requested(const struct hc_message_request *request, struct hc_text name) {
     const char *base = (const char *)request;
@@ -149,8 +149,8 @@ static struct hc_entry bare_entry(const struct hc_message_request *request, uint
 }
 
 static void send(const struct hc_message_request *request, struct hc_entry *entry) {
-    entry->start_ns = execution_start_ns;
-    entry->end_ns = execution_end_ns;
+    entry->start_ns = request->start_ns;
+    entry->end_ns = execution_end_ns != 0 ? execution_end_ns : hc_clock_ns();
     hc_end_reply(end, request->loop, entry, true);
 }
 
@@ -158,8 +158,7 @@ void hc_reply_prepare(struct hc_end *the_end) {
     end = the_end;
 }
 
-void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns) {
-    execution_start_ns = start_ns;
+void hc_reply_set_end(uint64_t end_ns) {
     execution_end_ns = end_ns;
 }
 

@@ -33,7 +33,8 @@ void hc_reply_abandon(struct hc_message_request *request);
 /* The request wants to be queued and delivered again. */
 void hc_reply_send_reschedule(struct hc_message_request *request);
 
-/* When the execution ran whose responses this thread sends next. */
-void hc_reply_set_times(uint64_t start_ns, uint64_t end_ns);
+/* When the execution ended whose responses this thread sends next; 0: they end the computation that
+ * they are the result of, as those of a decoupled model do. */
+void hc_reply_set_end(uint64_t end_ns);
 
 #endif

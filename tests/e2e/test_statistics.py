@@ -11,7 +11,7 @@ PARTS = ["success", "fail", "queue", "compute_input", "compute_infer", "compute_
 
 @pytest.fixture(scope="module")
 def server(module_servers):
-    return module_servers.start(["says", "versions", "batched", "misbehaves"])
+    return module_servers.start(["says", "versions", "batched", "misbehaves", "repeat"])
 
 
 def stats_of(server, path):
@@ -58,6 +58,20 @@ def test_requests_and_executions_are_counted(server):
     assert batch["compute_infer"]["count"] == after["execution_count"]
 
 
+def test_times_of_a_decoupled_model(server):
+    """From its first request on: what is sent while execute() runs has the times of that run."""
+    for n in (1, 2, 3):
+        url = f"{server.url}/v2/models/repeat/generate_stream"
+        assert requests.post(url, json={"INPUT0": [1, 2]}, timeout=60).status_code == 200
+        wait_for_executions(server, "repeat", n)
+        (after,) = stats_of(server, "repeat/stats")
+        inferences = after["inference_stats"]
+        assert inferences["compute_infer"]["ns"] > 0
+        assert sum(inferences[part]["ns"] for part in PARTS[2:]) <= inferences["success"]["ns"]
+        for response in after["response_stats"].values():
+            assert response["success"]["ns"] <= inferences["success"]["ns"]
+
+
 def test_batches_are_told_apart_by_their_size(server):
     for n in (3, 1, 3):
         values = tensor("INPUT0", "INT32", [n, 2], [0] * (2 * n))
@@ -84,7 +98,8 @@ def test_failures_are_counted(server):
 def test_all_models_and_versions_are_listed_in_order(server):
     names = [(s["name"], s["version"]) for s in stats_of(server, "stats")]
     versions = [("versions", version) for version in ("1", "3", "10")]
-    assert names == [("batched", "1"), ("misbehaves", "1"), ("says", "1"), *versions]
+    ones = [(name, "1") for name in ("batched", "misbehaves", "repeat", "says")]
+    assert names == [*ones, *versions]
     assert [s["version"] for s in stats_of(server, "versions/stats")] == ["1", "3", "10"]
 
 

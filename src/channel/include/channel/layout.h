@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 5
+#define HC_CHANNEL_VERSION 6
 
 enum {
     HC_MAX_LINKS = 64,
@@ -184,6 +184,7 @@ struct hc_message_request {
     _Alignas(8) _Atomic uint32_t state;     /* enum hc_message_state; of a chain's first message */
     _Alignas(8) _Atomic uint32_t cancelled; /* 1: nobody waits for the answer any more */
     _Alignas(8) _Atomic uint32_t paused;    /* 1: its client does not take what it is sent */
+    uint64_t start_ns; /* when its execution began; written and read by the pyhost alone */
 };
 
 /* A response, in the response arena; written by the pyhost. */
