@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 
+from harness import zstd
 from harness.infer import body, tensor, with_blob
 from harness.raw import Connection, request
 
@@ -88,8 +89,16 @@ def test_the_server_says_continue_when_asked(connection):
     assert_good(connection.send(BODY).receive())
 
 
+OURS = pytest.mark.hippocamp_only("NVIDIA's server has gzip and deflate")
+
+
 @pytest.mark.parametrize(
-    ("encoding", "encode"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+    ("encoding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        pytest.param("zstd", zstd.compress, marks=OURS),
+    ],
 )
 def test_compressed_bodies(connection, encoding, encode):
     headers = [f"Content-Encoding: {encoding}"]
@@ -97,7 +106,12 @@ def test_compressed_bodies(connection, encoding, encode):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "decode"), [("gzip", gzip.decompress), ("deflate", zlib.decompress)]
+    ("encoding", "decode"),
+    [
+        ("gzip", gzip.decompress),
+        ("deflate", zlib.decompress),
+        pytest.param("zstd", zstd.decompress, marks=OURS),
+    ],
 )
 def test_compressed_answers(connection, encoding, decode):
     headers = [f"Accept-Encoding: {encoding};q=1, identity;q=0.5"]

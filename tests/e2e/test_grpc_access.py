@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import socket
+import ssl
 import uuid
 
 import grpc
@@ -53,6 +55,23 @@ def test_tls(servers, authority):
         check_infer(client)
     with client_of(server) as client, pytest.raises(InferenceServerException):
         client.is_server_live(client_timeout=5)
+
+
+def protocol_chosen(port, authority, *offered):
+    """What the server chooses of the protocols that a TLS client offers."""
+    context = ssl.create_default_context(cafile=authority.cert)
+    context.set_alpn_protocols(list(offered))
+    with (
+        socket.create_connection(("127.0.0.1", port), 60) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        return connection.selected_alpn_protocol()
+
+
+def test_the_protocol_is_agreed_on(servers, authority):
+    server = servers.start("identity", "--grpc-use-ssl=true", *tls_options(authority))
+    assert protocol_chosen(server.grpc_port, authority, "h2") == "h2"
+    assert protocol_chosen(server.grpc_port, authority, "http/1.1", "h2") == "h2"
 
 
 def test_mutual_tls(servers, authority):

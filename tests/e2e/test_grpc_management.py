@@ -2,6 +2,8 @@
 
 import json
 import queue
+import shutil
+import subprocess
 import threading
 
 import grpc
@@ -252,3 +254,19 @@ def test_reflection_describes_all_services(channel):
     for name in ["inference.Nothing", "nobody.Service", "inference.ModelInferRequest.Nothing"]:
         with pytest.raises(KeyError):
             pool.FindMessageTypeByName(name)
+
+
+@pytest.mark.hippocamp_only("NVIDIA's server has no reflection")
+@pytest.mark.skipif(shutil.which("grpcurl") is None, reason="there is no grpcurl")
+def test_grpcurl_needs_no_files(server):
+    address = f"127.0.0.1:{server.grpc_port}"
+
+    def grpcurl(*words):
+        command = ["grpcurl", "-plaintext", "-max-time", "30", *words]
+        return subprocess.run(
+            command, capture_output=True, check=True, timeout=60, text=True
+        ).stdout
+
+    assert "inference.GRPCInferenceService" in grpcurl(address, "list").split()
+    live = grpcurl(address, "inference.GRPCInferenceService/ServerLive")
+    assert json.loads(live) == {"live": True}
