@@ -1,10 +1,12 @@
 """Who may ask for what: restricted APIs, browsers, forwarded headers, HEAD."""
 
 import json
+import socket
 
 import pytest
 import requests
 
+from harness.control import wait_until
 from harness.infer import body, error_of, outputs, post, tensor
 
 CONTENT = body(tensor("INPUT0", "INT32", [1], [1]))
@@ -20,7 +22,16 @@ RESTRICTIONS = [
 def restricted(module_servers):
     server = module_servers.start("request_info", *RESTRICTIONS, wait=False)
     assert server.output.wait_for("Started HTTPService at", timeout_s=60), server.log()
+    wait_until(lambda: accepts(server), "a connection")  # NVIDIA's server says it a little early
     return server
+
+
+def accepts(server):
+    try:
+        socket.create_connection(("127.0.0.1", server.http_port), 60).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 PATHS = {
