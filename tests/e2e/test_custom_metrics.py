@@ -1,6 +1,8 @@
 """Metrics that models make for themselves: as the model sees them, and as /metrics shows them."""
 
+import concurrent.futures
 import json
+import os
 import textwrap
 
 import pytest
@@ -334,17 +336,20 @@ def test_a_family_that_goes_takes_its_metrics_away(server):
     wait_until(lambda: sample(server, "dropped") is None, "the metric to go")
 
 
-def test_instances_share_metrics(servers):
+def test_instances_share_metrics(servers, tmp_path):
+    """Two requests that wait for each other are with two instances."""
     repository = servers.repository().add("calls", config="instance_group [{ count: 2 }]")
     server = servers.start(repository)
-    program = COUNT.format(name="shared", by=1).replace("return", "import os; return os.getpid(),")
-    pids = set()
-    n = 0
-    while len(pids) < 2:
-        pid, value = run(server, program)
-        pids.add(pid)
-        n += 1
-        assert value == n
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    count = COUNT.format(name="shared", by=1)
+    waits = count.replace("return", f"open('{pipe}').read(); return os.getpid(),")
+    meets = count.replace("return", f"open('{pipe}', 'w').close(); return os.getpid(),")
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        programs = [f"import os\n{program}" for program in (waits, meets)]
+        (one, n), (other, m) = threads.map(lambda program: run(server, program), programs)
+    assert one != other
+    assert n == m == 2
 
 
 @pytest.mark.hippocamp_only("NVIDIA's server does not heal")
