@@ -14,8 +14,11 @@
 #include "base/clock.h"
 #include "loop_internal.h"
 
-/* What falling asleep and coming back takes on common machines. */
+/* What falling asleep and coming back takes on common machines: at least, and after a long sleep,
+ * which is a deep one. */
 static const uint64_t wake_up_ns = 50 * HC_NS_PER_US;
+static const uint64_t deep_wake_up_ns = 150 * HC_NS_PER_US;
+static const uint64_t deep_ns = 5 * HC_NS_PER_MS;
 
 static _Thread_local struct hc_loop *current;
 
@@ -124,10 +127,11 @@ static bool set_alarm(struct hc_loop *loop) {
     if (next_ns >= loop->alarm_due_ns) {
         return true; /* a needless wake-up at worst */
     }
-    if (next_ns <= hc_clock_ns() + wake_up_ns) {
+    uint64_t now_ns = hc_clock_ns();
+    if (next_ns <= now_ns + wake_up_ns) {
         return false;
     }
-    uint64_t alarm_ns = next_ns - wake_up_ns;
+    uint64_t alarm_ns = next_ns - (next_ns - now_ns < deep_ns ? wake_up_ns : deep_wake_up_ns);
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)(alarm_ns / HC_NS_PER_S),
                                            .tv_nsec = (long)(alarm_ns % HC_NS_PER_S)}};
     if (timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &when, NULL) != 0) {
