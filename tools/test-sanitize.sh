@@ -12,12 +12,15 @@ unit_tests() {
 }
 
 # CPython leaves memory to the end of the process by design, so leaks are looked for in the unit
-# tests only. AddressSanitizer keeps what is freed, so the server's size says nothing either.
+# tests only. AddressSanitizer keeps what is freed, so the server's size says nothing either. A Python
+# that is not the server's has to load its library before the module does.
 end_to_end() {
-    HC_SERVER=build/asan/bin/hippocamp \
+    HC_SERVER=build/asan/bin/hippocamp HC_PRELOAD=$(gcc -print-file-name=libasan.so) \
         ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 \
         pytest tests/e2e -q -n "$(workers)" --dist loadfile \
-        --deselect tests/e2e/test_bad_requests.py::test_nothing_is_leaked
+        --deselect tests/e2e/test_bad_requests.py::test_nothing_is_leaked \
+        --deselect tests/e2e/test_linear_memory.py \
+        --deselect tests/e2e/test_reloads.py::test_nothing_fails_or_grows
 }
 
 part "unit tests with AddressSanitizer" unit_tests asan

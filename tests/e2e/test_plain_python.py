@@ -35,7 +35,7 @@ def site(tmp_path_factory):
 
 
 def run(site, *words, **variables):
-    preload = {name: os.environ[name] for name in ["LD_PRELOAD"] if name in os.environ}
+    preload = {"LD_PRELOAD": os.environ["HC_PRELOAD"]} if "HC_PRELOAD" in os.environ else {}
     return subprocess.run(
         [sys.executable, *words],
         env={**os.environ, "PYTHONPATH": str(site), **preload, **variables},

@@ -158,7 +158,9 @@ def test_what_is_no_answer_is_not_taken_for_one(servers, redis):
     (key,) = redis.keys()
     for n, wrong in enumerate(["", "x", "x" * 8, "\0" * 500, "x" * 100_000]):
         redis.say("SET", key, wrong)
+        before = redis.say("GET", key)
         assert ask(server)["COUNT"] == [n + 2]
+        wait_until(lambda before=before: redis.say("GET", key) != before, "the right answer")
 
 
 def test_a_password_and_a_database_are_used(servers, tmp_path):
