@@ -1,13 +1,13 @@
 /* Model repositories on disk: which models there are, and where. */
 #include "model/repository.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "files.h"
+#include "versions.h"
 
 void hc_repository_listing_finish(struct hc_repository_listing *listing) {
     for (size_t i = 0; i < listing->n; i++) {
@@ -18,22 +18,33 @@ void hc_repository_listing_finish(struct hc_repository_listing *listing) {
     *listing = (struct hc_repository_listing){0};
 }
 
+static bool has_config(const char *folder) {
+    hc_auto(text) config = hc_path_join(folder, "config.pbtxt");
+    return hc_path_exists(config);
+}
+
+static bool has_versions(const char *folder) {
+    hc_auto_versions versions = {0};
+    return hc_versions_read(folder, false, &versions, NULL) == HC_OK && versions.n > 0;
+}
+
+static bool holds_models(const char *folder) {
+    DIR *entries = opendir(folder);
+    bool found = false;
+    if (entries == NULL) {
+        return false;
+    }
+    for (struct dirent *entry; !found && (entry = readdir(entries)) != NULL;) {
+        hc_auto(text) child = hc_path_join(folder, entry->d_name);
+        found = entry->d_name[0] != '.' && has_config(child);
+    }
+    closedir(entries);
+    return found;
+}
+
 /* Whether a folder in a repository is no model but holds models: it is a repository of its own. */
-static bool is_repository(const char *path) {
-    hc_auto(text) config = hc_path_join(path, "config.pbtxt");
-    DIR *entries = hc_path_exists(config) ? NULL : opendir(path);
-    bool has_models = false;
-    bool has_versions = false;
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
-        hc_auto(text) child = hc_path_join(path, entry->d_name);
-        hc_auto(text) child_config = hc_path_join(child, "config.pbtxt");
-        has_versions = has_versions || isdigit((unsigned char)entry->d_name[0]);
-        has_models = has_models || (entry->d_name[0] != '.' && hc_path_exists(child_config));
-    }
-    if (entries != NULL) {
-        closedir(entries);
-    }
-    return has_models && !has_versions;
+static bool is_repository(const char *folder) {
+    return !has_config(folder) && !has_versions(folder) && holds_models(folder);
 }
 
 static enum hc_code list_root(const char *root, struct hc_repository_listing *listing,

@@ -39,6 +39,7 @@ static void repositories_in_repositories_are_no_models(void **state) {
     scratch_make_folder("one/hidden/.a");
     scratch_write_text("one/more/a/config.pbtxt", "");
     scratch_write_text("one/more/readme", "");
+    scratch_make_folder("one/more/2nd");
     scratch_write_text("one/model/config.pbtxt", "");
     scratch_write_text("one/model/parts/config.pbtxt", "");
     scratch_write_text("one/versions/parts/config.pbtxt", "");
