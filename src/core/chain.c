@@ -1,16 +1,7 @@
 /* Who waits for whom. */
 #include "core/chain.h"
 
-#include "core/model.h"
-
-static const struct hc_execution *find_execution(const struct hc_instance *instance, uint64_t id) {
-    for (unsigned i = 0; i < instance->n_executions; i++) {
-        if (instance->executions[i].id == id) {
-            return &instance->executions[i];
-        }
-    }
-    return NULL;
-}
+#include "dispatch_internal.h"
 
 static void add(struct hc_request *request, struct hc_waiter waiter) {
     for (size_t i = 0; i < request->n_waiters; i++) {
@@ -42,9 +33,9 @@ static void join(struct hc_request *request, const struct hc_instance *instance,
 void hc_chain_join(struct hc_request *request, const struct hc_instance *instance,
                    uint64_t execution_id) {
     pthread_mutex_lock(&instance->model->lock);
-    const struct hc_execution *execution = find_execution(instance, execution_id);
-    if (execution != NULL) {
-        join(request, instance, execution);
+    unsigned place = executions_find(instance, execution_id);
+    if (place < instance->n_executions) {
+        join(request, instance, &instance->executions[place]);
     }
     pthread_mutex_unlock(&instance->model->lock);
 }
@@ -61,11 +52,10 @@ static unsigned count_waiters(const struct hc_request *request,
 
 static bool may_be_taken(const struct hc_request *request) {
     const struct hc_model *model = request->model;
-    unsigned n_side_by_side = model->concurrency > 1 ? model->concurrency : 1;
     for (size_t i = 0; i < model->n_instances; i++) {
         const struct hc_instance *instance = model->instances[i];
         if (!instance->passive && !instance->closed &&
-            count_waiters(request, instance) < n_side_by_side) {
+            count_waiters(request, instance) < hc_model_concurrency(model)) {
             return true;
         }
     }

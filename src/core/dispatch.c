@@ -152,10 +152,7 @@ bool hc_dispatch_executed(struct hc_instance *instance, uint64_t execution_id,
                           const struct hc_stats_times *times) {
     struct hc_model *model = instance->model;
     pthread_mutex_lock(&model->lock);
-    unsigned place = 0;
-    while (place < instance->n_executions && instance->executions[place].id != execution_id) {
-        place++;
-    }
+    unsigned place = executions_find(instance, execution_id);
     if (place == instance->n_executions) {
         pthread_mutex_unlock(&model->lock);
         return false;
@@ -187,16 +184,9 @@ bool hc_dispatch_has(const struct hc_request *request, const struct hc_instance 
     return has;
 }
 
-/* With the model locked: the instance has nothing to do with the request any more. */
-static void detach(struct hc_request *request) {
-    hc_list_remove(&request->_job.link);
-    hc_list_remove(&request->_instance_link);
-    request->_instance = NULL;
-}
-
 void hc_dispatch_take_back(struct hc_request *request) {
     pthread_mutex_lock(&request->model->lock);
-    detach(request);
+    executions_detach(request);
     request->_job.starts = false; /* its sequence has begun */
     pthread_mutex_unlock(&request->model->lock);
 }
@@ -212,7 +202,7 @@ void hc_dispatch_again(struct hc_request *request) {
 void hc_dispatch_answered(struct hc_request *request) {
     struct hc_model *model = request->model;
     pthread_mutex_lock(&model->lock);
-    detach(request);
+    executions_detach(request);
     if (request->_job.sequence == NULL && model->n_leaving == 0) {
         pthread_mutex_unlock(&model->lock);
         return;
@@ -248,7 +238,7 @@ size_t hc_dispatch_in_flight(struct hc_model *model) {
 size_t hc_dispatch_pending(struct hc_model *model) {
     pthread_mutex_lock(&model->lock);
     size_t n = hc_schedule_count(model);
-    unsigned n_running = model->concurrency > 1 ? model->concurrency : 1;
+    unsigned n_running = hc_model_concurrency(model);
     for (size_t i = 0; i < model->n_instances; i++) {
         const struct hc_instance *instance = model->instances[i];
         for (unsigned j = n_running; j < instance->n_executions; j++) {

@@ -35,8 +35,13 @@ void executions_remove(struct hc_instance *instance, unsigned place);
 void executions_fill_up(struct hc_instance *instance, struct hc_execution *execution,
                         uint64_t now_ns);
 
-/* The place of the execution that REQUEST is in among its instance's, or their number. */
+/* The place among the instance's of the execution of that id, or that REQUEST is in; their number
+ * when there is none. */
+unsigned executions_find(const struct hc_instance *instance, uint64_t id);
 unsigned executions_place_of(const struct hc_request *request);
+
+/* The request's instance has nothing to do with it any more. */
+void executions_detach(struct hc_request *request);
 
 /*
  * Put the requests of an execution that was taken back where the next batch is taken from; null

@@ -63,18 +63,30 @@ void executions_fill_up(struct hc_instance *instance, struct hc_execution *execu
     }
 }
 
+void executions_detach(struct hc_request *request) {
+    hc_list_remove(&request->_job.link);
+    hc_list_remove(&request->_instance_link);
+    request->_instance = NULL;
+}
+
 void executions_requeue(struct hc_model *model, struct hc_execution *execution, uint64_t now_ns) {
     while (!hc_list_empty(&execution->requests)) {
         struct hc_request *request = hc_request_of_job(execution->requests.previous);
-        hc_list_remove(&request->_job.link);
-        hc_list_remove(&request->_instance_link);
-        request->_instance = NULL;
+        executions_detach(request);
         if (model->has_sequences && request->_job.sequence == NULL) {
             dispatch_fail_later(request, HC_CANCELLED, "");
         } else {
             hc_schedule_put_back(request, now_ns);
         }
     }
+}
+
+unsigned executions_find(const struct hc_instance *instance, uint64_t id) {
+    unsigned place = 0;
+    while (place < instance->n_executions && instance->executions[place].id != id) {
+        place++;
+    }
+    return place;
 }
 
 unsigned executions_place_of(const struct hc_request *request) {

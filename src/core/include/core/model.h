@@ -205,6 +205,11 @@ void hc_model_retire_config(struct hc_model *model, Inference__ModelConfig *conf
 void hc_model_ref(struct hc_model *model);
 void hc_model_unref(struct hc_model *model);
 
+/* How many executions run side by side in an instance. */
+static inline unsigned hc_model_concurrency(const struct hc_model *model) {
+    return model->concurrency > 1 ? model->concurrency : 1;
+}
+
 /* Whether an instance takes work, or none is needed; any thread. */
 bool hc_model_is_up(struct hc_model *model);
 
