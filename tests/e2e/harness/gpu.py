@@ -35,8 +35,8 @@ def require():
 
 def build_fake(folder):
     """Compiles tests/fake_cuda; returns the folder with the driver."""
-    source = ROOT / "tests" / "fake_cuda" / "fake_cuda.c"
-    words = ["cc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", f"-I{ROOT}/src", str(source)]
-    libraries = ["-lm", "-lpthread", "-lrt"]
-    subprocess.run([*words, "-o", str(folder / "libcuda.so.1"), *libraries], check=True)
+    sources = [str(path) for path in (ROOT / "tests" / "fake_cuda").glob("*.c")]
+    words = ["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-O1", "-D_GNU_SOURCE"]
+    words += [f"-I{ROOT}/src", *sources, "-o", str(folder / "libcuda.so.1")]
+    subprocess.run([*words, "-lm", "-lpthread", "-lrt"], check=True)
     return folder

@@ -1,0 +1,135 @@
+/* Memory of a GPU, which is memory of the process; memory of others is shared by handles that hold
+ * the name of POSIX shared memory. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fake.h"
+
+struct block {
+    struct block *next;
+    char *memory;
+    size_t size;
+    bool mapped;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct block *blocks;
+
+static struct block *add_block(char *memory, size_t size, bool mapped) {
+    struct block *block = calloc(1, sizeof *block);
+    *block = (struct block){.memory = memory, .size = size, .mapped = mapped};
+    pthread_mutex_lock(&lock);
+    block->next = blocks;
+    blocks = block;
+    pthread_mutex_unlock(&lock);
+    return block;
+}
+
+static struct block **find_block(uint64_t address) {
+    struct block **place = &blocks;
+    while (*place != NULL && (address < (uintptr_t)(*place)->memory ||
+                              address >= (uintptr_t)(*place)->memory + (*place)->size)) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+static int remove_block(uint64_t address) {
+    pthread_mutex_lock(&lock);
+    struct block **place = find_block(address);
+    struct block *block = *place;
+    if (block == NULL || (uintptr_t)block->memory != address) {
+        pthread_mutex_unlock(&lock);
+        return INVALID_VALUE;
+    }
+    *place = block->next;
+    pthread_mutex_unlock(&lock);
+    if (block->mapped) {
+        munmap(block->memory, block->size);
+    } else {
+        free(block->memory);
+    }
+    free(block);
+    return SUCCESS;
+}
+
+EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
+    size_t rounded = (size + 255) / 256 * 256;
+    char *memory = size == 0 ? NULL : aligned_alloc(256, rounded);
+    if (memory == NULL) {
+        return INVALID_VALUE;
+    }
+    memset(memory, 0xff, rounded); /* no number: what is read before it is written shows */
+    *address = (uintptr_t)add_block(memory, size, false)->memory;
+    return SUCCESS;
+}
+
+EXPORT int cuMemFree_v2(uint64_t address) {
+    return remove_block(address);
+}
+
+EXPORT int cuMemGetAddressRange_v2(uint64_t *base, size_t *size, uint64_t address) {
+    pthread_mutex_lock(&lock);
+    const struct block *block = *find_block(address);
+    if (block != NULL) {
+        *base = (uintptr_t)block->memory;
+        *size = block->size;
+    }
+    pthread_mutex_unlock(&lock);
+    return block != NULL ? SUCCESS : NOT_FOUND;
+}
+
+EXPORT int cuMemHostAlloc(void **memory, size_t size, unsigned flags) {
+    (void)flags;
+    *memory = malloc(size);
+    return *memory != NULL ? SUCCESS : INVALID_VALUE;
+}
+
+EXPORT int cuMemFreeHost(void *memory) {
+    free(memory);
+    return SUCCESS;
+}
+
+EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t size) {
+    memcpy((void *)to, from, size);
+    return SUCCESS;
+}
+
+EXPORT int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t size) {
+    memcpy(to, (const void *)from, size);
+    return SUCCESS;
+}
+
+/* ---- Memory of other processes ---- */
+
+struct ipc_handle {
+    char name[64];
+};
+
+EXPORT int cuIpcOpenMemHandle_v2(uint64_t *address, struct ipc_handle handle, unsigned flags) {
+    (void)flags;
+    handle.name[sizeof handle.name - 1] = '\0';
+    int fd = shm_open(handle.name, O_RDWR, 0);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        return INVALID_VALUE;
+    }
+    size_t size = (size_t)status.st_size;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (memory == MAP_FAILED) {
+        return INVALID_VALUE;
+    }
+    *address = (uintptr_t)add_block(memory, size, true)->memory;
+    return SUCCESS;
+}
+
+EXPORT int cuIpcCloseMemHandle(uint64_t address) {
+    return remove_block(address);
+}
