@@ -83,7 +83,9 @@ static __device__ __forceinline__ void rows(const gpu_linear &p) {
     const int SHARE = GPU_WARP / SUMS; /* lanes that have the same sum */
     const int index = lane / SHARE;
     if (p.n_split > 1) {
-        parts[warp][index] = sum;
+        if (lane % SHARE == 0) {
+            parts[warp][index] = sum;
+        }
         __syncthreads();
         if (part > 0) {
             return;
