@@ -10,7 +10,6 @@
  *                           a few outputs of those rows and read whole rows of weights
  *     tiles_<number>_<n>    layers of half precision by tensor cores, 16 N rows at a time
  *     apply_<number>        everything between linear layers, a block a row
-
  *
  * <number> is f32, f64, f16, bf16 or i8 (weights of 8 bits, the rest of 32).
  */

@@ -13,6 +13,7 @@
 #define HC_BACKEND_LINEAR_CUDA_TILES_CUH
 
 #include "number.cuh"
+#include "products.cuh"
 
 template <typename Number>
 static __device__ __forceinline__ void multiply(float (&sums)[4], uint32_t a0, uint32_t a1,
@@ -23,17 +24,10 @@ __device__ __forceinline__ void multiply<__half>(float (&sums)[4], uint32_t a0, 
                                                  uint32_t a2, uint32_t a3, uint32_t b0,
                                                  uint32_t b1) {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-        "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    mma_f16_k16(sums, a0, a1, a2, a3, b0, b1);
 #else
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-        "{%0,%1,%2,%3}, {%4,%5}, {%8}, {%0,%1,%2,%3};\n\t"
-        "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-        "{%0,%1,%2,%3}, {%6,%7}, {%9}, {%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    mma_f16_k8(sums, a0, a1, b0);
+    mma_f16_k8(sums, a2, a3, b1);
 #endif
 }
 
@@ -43,10 +37,7 @@ __device__ __forceinline__ void multiply<__nv_bfloat16>(float (&sums)[4], uint32
                                                         uint32_t a2, uint32_t a3, uint32_t b0,
                                                         uint32_t b1) {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-        "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    mma_bf16_k16(sums, a0, a1, a2, a3, b0, b1);
 #else
     __trap();
 #endif
