@@ -17,6 +17,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from differences import Differences
+from harness import gpu
 from harness.repository import Repository
 from harness.server import start_patiently
 
@@ -49,6 +50,12 @@ def kind(pytestconfig):
 @pytest.fixture(scope="session")
 def differences(kind):
     return Differences(kind)
+
+
+@pytest.fixture(scope="session")
+def fake_cuda(tmp_path_factory):
+    """The folder of a driver that has no GPUs and runs kernels nevertheless."""
+    return gpu.build_fake(tmp_path_factory.mktemp("fake_cuda"))
 
 
 class Servers:

@@ -1,5 +1,5 @@
 """What the server does with GPUs, on a driver that only pretends to have them: placing, staging,
-batches, graphs, shared memory. The kernels themselves are tested where there is a GPU."""
+batches, graphs, shared memory."""
 
 import base64
 import concurrent.futures
@@ -34,13 +34,8 @@ if not gpu.has_kernels():
     pytest.skip("this build has no kernels for GPUs", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    return gpu.build_fake(tmp_path_factory.mktemp("driver"))
-
-
-def environment(driver, **variables):
-    return {"LD_LIBRARY_PATH": str(driver), **variables}
+def environment(fake_cuda, **variables):
+    return {"LD_LIBRARY_PATH": str(fake_cuda), **variables}
 
 
 WIDTHS = {"even": (32, 48, 16), "odd": (19, 33, 7), "deep": (5, 9, 9, 9, 3)}
@@ -52,7 +47,7 @@ def models():
 
 
 @pytest.fixture(scope="module")
-def server(module_servers, driver, models):
+def server(module_servers, fake_cuda, models):
     repository = module_servers.repository()
     for name, widths in WIDTHS.items():
         models[name] = add_mlp(repository, name, widths)
@@ -70,7 +65,9 @@ def server(module_servers, driver, models):
     )
     repository.add("identity")
     repository.add("gpu_tensors")
-    return module_servers.start(repository, environment=environment(driver, FAKE_CUDA_DEVICES="2"))
+    return module_servers.start(
+        repository, environment=environment(fake_cuda, FAKE_CUDA_DEVICES="2")
+    )
 
 
 def numbers(n_rows, width, seed=0):
@@ -270,10 +267,10 @@ def test_a_python_model_gives_a_tensor_in_a_gpus_memory(server, n):
 # ---- What goes wrong ----
 
 
-def test_a_gpu_that_fails_fails_the_request(servers, driver):
+def test_a_gpu_that_fails_fails_the_request(servers, fake_cuda):
     repository = servers.repository()
     add_mlp(repository, "model", (8, 8))
-    server = servers.start(repository, environment=environment(driver, FAKE_CUDA_FAIL_AFTER="2"))
+    server = servers.start(repository, environment=environment(fake_cuda, FAKE_CUDA_FAIL_AFTER="2"))
     x = numbers(1, 8)
     for _ in range(2):
         infer(server, "model", x)
@@ -283,7 +280,7 @@ def test_a_gpu_that_fails_fails_the_request(servers, driver):
     assert server.stop() == 0
 
 
-def test_gpus_that_are_not_there_are_refused(servers, driver):
+def test_gpus_that_are_not_there_are_refused(servers, fake_cuda):
     repository = servers.repository()
     add_mlp(repository, "model", (8, 8))
     add_mlp(repository, "third", (8, 8), config="instance_group { kind: KIND_GPU gpus: [ 2 ] }\n")
@@ -291,17 +288,17 @@ def test_gpus_that_are_not_there_are_refused(servers, driver):
         repository,
         "--exit-on-error=false",
         "--strict-readiness=false",
-        environment=environment(driver, FAKE_CUDA_DEVICES="2"),
+        environment=environment(fake_cuda, FAKE_CUDA_DEVICES="2"),
     )
     assert "specifies invalid or unsupported gpu id 2" in server.log()
     assert infer(server, "model", numbers(3, 8)).shape == (3, 8)
 
 
-def test_a_model_comes_and_goes_while_it_is_asked(servers, driver):
+def test_a_model_comes_and_goes_while_it_is_asked(servers, fake_cuda):
     repository = servers.repository()
     module = add_mlp(repository, "model", (16, 16, 4), config=ON_GPU)
     server = servers.start(
-        repository, "--model-control-mode=explicit", environment=environment(driver)
+        repository, "--model-control-mode=explicit", environment=environment(fake_cuda)
     )
     for _ in range(3):
         load = requests.post(f"{server.url}/v2/repository/models/model/load", timeout=60)
@@ -314,14 +311,14 @@ def test_a_model_comes_and_goes_while_it_is_asked(servers, driver):
     assert server.stop() == 0
 
 
-def test_instances_move_between_gpus_and_the_processor(servers, driver):
+def test_instances_move_between_gpus_and_the_processor(servers, fake_cuda):
     repository = servers.repository()
     module = add_mlp(repository, "model", (16, 16, 4))
     server = servers.start(
         repository,
         "--model-control-mode=explicit",
         "--load-model=model",
-        environment=environment(driver, FAKE_CUDA_DEVICES="2"),
+        environment=environment(fake_cuda, FAKE_CUDA_DEVICES="2"),
     )
     config = (repository.path / "model/config.pbtxt").read_text()
     x = numbers(9, 16)

@@ -5,11 +5,16 @@
  *     memory.c    a GPU's memory, and that of other processes
  *     devices.c   GPUs and their contexts
  *     streams.c   streams and graphs
- *     kernels.c   what is launched
+ *     kernels.c   the server's kernels, compiled for the processor, and their launches
+ *     grid.c      how a GPU runs them
+ *     checks.c    what they read and write
+ *     fiber.c     their threads
+ *     device/     what their source finds in CUDA
  */
 #ifndef FAKE_CUDA_FAKE_H
 #define FAKE_CUDA_FAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,13 +22,22 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum {
+    SUCCESS = 0,
+    INVALID_VALUE = 1,
+    NOT_FOUND = 500,
+    LAUNCH_FAILED = 719,
+    ILLEGAL_ADDRESS = 700,
+    MISALIGNED_ADDRESS = 716
+};
 
 struct function;
 struct stream;
 
 struct launch {
     const struct function *function;
+    unsigned grid_x;
+    unsigned grid_y;
     union {
         struct gpu_linear linear;
         struct gpu_apply apply;
@@ -33,6 +47,13 @@ struct launch {
 /* Have it run in STREAM, in its turn. */
 int fake_add_launch(struct stream *stream, const struct launch *launch);
 
+/* Now; returns the driver's result. */
 int fake_run_kernel(const struct launch *launch);
+
+/* The block of the GPU's memory that ADDRESS lies in. */
+bool fake_find_block(uint64_t address, uint64_t *from, size_t *size);
+
+/* Ten times the compute capability of GPUs. */
+int fake_capability(void);
 
 #endif

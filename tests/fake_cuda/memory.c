@@ -11,6 +11,8 @@
 
 #include "fake.h"
 
+enum { ALIGNMENT = 256 };
+
 struct block {
     struct block *next;
     char *memory;
@@ -60,12 +62,11 @@ static int remove_block(uint64_t address) {
 }
 
 EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
-    size_t rounded = (size + 255) / 256 * 256;
-    char *memory = size == 0 ? NULL : aligned_alloc(256, rounded);
-    if (memory == NULL) {
+    void *memory = NULL;
+    if (size == 0 || posix_memalign(&memory, ALIGNMENT, size) != 0) {
         return INVALID_VALUE;
     }
-    memset(memory, 0xff, rounded); /* no number: what is read before it is written shows */
+    memset(memory, 0xff, size); /* no number: what is read before it is written shows */
     *address = (uintptr_t)add_block(memory, size, false)->memory;
     return SUCCESS;
 }
@@ -74,15 +75,19 @@ EXPORT int cuMemFree_v2(uint64_t address) {
     return remove_block(address);
 }
 
-EXPORT int cuMemGetAddressRange_v2(uint64_t *base, size_t *size, uint64_t address) {
+bool fake_find_block(uint64_t address, uint64_t *from, size_t *size) {
     pthread_mutex_lock(&lock);
     const struct block *block = *find_block(address);
     if (block != NULL) {
-        *base = (uintptr_t)block->memory;
+        *from = (uintptr_t)block->memory;
         *size = block->size;
     }
     pthread_mutex_unlock(&lock);
-    return block != NULL ? SUCCESS : NOT_FOUND;
+    return block != NULL;
+}
+
+EXPORT int cuMemGetAddressRange_v2(uint64_t *base, size_t *size, uint64_t address) {
+    return fake_find_block(address, base, size) ? SUCCESS : NOT_FOUND;
 }
 
 EXPORT int cuMemHostAlloc(void **memory, size_t size, unsigned flags) {

@@ -1,5 +1,6 @@
 """GPUs, and what stands in for them."""
 
+import concurrent.futures
 import ctypes
 import pathlib
 import subprocess
@@ -11,10 +12,14 @@ from harness.server import command_of
 ROOT = pathlib.Path(__file__).parents[3]
 
 
-def has_kernels():
-    """Whether the build that is tested has kernels for GPUs."""
+def kernels_path():
+    """Where the build that is tested has kernels for GPUs, if it has."""
     program = pathlib.Path(command_of("hippocamp")[0]).resolve()
-    return (program.parents[1] / "lib" / "hippocamp" / "hippocamp-linear.fatbin").exists()
+    return program.parents[1] / "lib" / "hippocamp" / "hippocamp-linear.fatbin"
+
+
+def has_kernels():
+    return kernels_path().exists()
 
 
 def count():
@@ -33,10 +38,30 @@ def require():
         pytest.skip("there is no GPU")
 
 
-def build_fake(folder):
+FAKE = ROOT / "tests" / "fake_cuda"
+
+# How kernels are compiled for the processor: with calls to the driver before each read and write.
+CHECKED = ("-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0")
+
+
+def build_fake(folder, kernels="kernels.cpp", capabilities=(75, 80)):
     """Compiles tests/fake_cuda; returns the folder with the driver."""
-    sources = [str(path) for path in (ROOT / "tests" / "fake_cuda").glob("*.c")]
-    words = ["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-O1", "-D_GNU_SOURCE"]
-    words += [f"-I{ROOT}/src", *sources, "-o", str(folder / "libcuda.so.1")]
+    driver = folder / "libcuda.so.1"
+    sources = [str(path) for path in FAKE.glob("*.c")]
+    words = ["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-O2", "-D_GNU_SOURCE"]
+    words += [f"-I{ROOT}/src", *sources, f"-Wl,-soname,{driver}", "-o", str(driver)]
     subprocess.run([*words, "-lm", "-lpthread", "-lrt"], check=True)
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        list(
+            threads.map(
+                lambda c: _build_kernels(driver, FAKE / "device" / kernels, c), capabilities
+            )
+        )
     return folder
+
+
+def _build_kernels(driver, source, capability):
+    words = ["g++", "-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wno-unknown-pragmas"]
+    words += [*CHECKED, f"-D__CUDA_ARCH__={capability}0", f"-I{FAKE}/device", f"-I{ROOT}/src"]
+    words += ["-nostdlib", str(source), "-o", str(driver.parent / f"kernels_{capability}.so")]
+    subprocess.run([*words, str(driver), "-lm", "-lc"], check=True)
