@@ -1,4 +1,4 @@
-/* Spinning: seats on a board and an estimate of each waiter's waits. */
+/* Spinning: seats on a board, an estimate of each waiter's waits, and trials. */
 #include "channel/spin.h"
 
 #include <sched.h>
@@ -7,11 +7,18 @@
 
 #include "base/clock.h"
 
-/* Waits expected to be longer than this are slept through. */
-static const uint64_t spin_worth_ns = 150 * HC_NS_PER_US;
+/* Waits expected to be longer than this are slept through, */
+static const uint64_t spin_worth_ns = 250 * HC_NS_PER_US;
 
-/* One wait counts at most this much, so that a pause does not outweigh a hundred quick requests. */
-static const uint64_t wait_cap_ns = 1000 * HC_NS_PER_US;
+/* and longer than this in trials, too. */
+static const uint64_t trial_worth_ns = 800 * HC_NS_PER_US;
+
+/* How long a trial takes, and how often there is one. */
+static const uint64_t trial_ns = 5 * HC_NS_PER_MS;
+static const uint64_t trial_interval_ns = 25 * HC_NS_PER_MS;
+
+/* Expectations end here, so that a pause does not outweigh a dozen quick requests. */
+static const uint64_t most_expected_ns = 1000 * HC_NS_PER_US;
 
 /* The quota of this process's control group in cores, or 0 when it has none (cgroup v2). */
 static unsigned quota_cores(void) {
@@ -77,9 +84,25 @@ bool hc_spin_begin_announced(struct hc_spinner *spinner) {
     return true;
 }
 
+/* Whether there is a trial, which begins now when the last one is long ago. */
+static bool is_trial(struct hc_spin_board *board, uint64_t now_ns) {
+    uint64_t since_ns = now_ns - atomic_load_explicit(&board->trial_began_ns, memory_order_relaxed);
+    if (since_ns >= trial_interval_ns) {
+        atomic_store_explicit(&board->trial_began_ns, now_ns, memory_order_relaxed);
+        return true;
+    }
+    return since_ns < trial_ns;
+}
+
+static bool pays(const struct hc_spinner *spinner, uint64_t now_ns) {
+    return spinner->expected_ns <= spin_worth_ns ||
+           (spinner->board != NULL && spinner->expected_ns <= trial_worth_ns &&
+            is_trial(spinner->board, now_ns));
+}
+
 uint64_t hc_spin_begin(struct hc_spinner *spinner, uint64_t now_ns) {
     spinner->_began_ns = now_ns;
-    if (spinner->expected_ns > spin_worth_ns || !hc_spin_begin_announced(spinner)) {
+    if (!pays(spinner, now_ns) || !hc_spin_begin_announced(spinner)) {
         return 0;
     }
     return 2 * spinner->expected_ns + 5 * HC_NS_PER_US;
@@ -98,12 +121,15 @@ void hc_spin_stop(struct hc_spinner *spinner) {
 
 void hc_spin_end(struct hc_spinner *spinner, uint64_t now_ns) {
     hc_spin_stop(spinner);
-    uint64_t waited_ns = now_ns - spinner->_began_ns;
-    if (waited_ns > wait_cap_ns) {
-        waited_ns = wait_cap_ns;
+    uint64_t *expected_ns = &spinner->expected_ns;
+    if (now_ns - spinner->_began_ns > *expected_ns) {
+        *expected_ns += *expected_ns / 8 + HC_NS_PER_US;
+    } else {
+        *expected_ns -= *expected_ns / 8;
     }
-    spinner->expected_ns += waited_ns / 8;
-    spinner->expected_ns -= spinner->expected_ns / 8;
+    if (*expected_ns > most_expected_ns) {
+        *expected_ns = most_expected_ns;
+    }
 }
 
 void hc_spin_forget(struct hc_spin_board *board, _Atomic uint32_t *seat) {

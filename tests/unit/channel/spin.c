@@ -28,7 +28,7 @@ static void long_waits_end_the_spinning_and_short_ones_bring_it_back(void **stat
     (void)state;
     struct hc_spin_board board = {.n_seats = 1};
     struct hc_spinner spinner = {.board = &board};
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 50; i++) {
         wait_for(&spinner, HC_NS_PER_S);
     }
     assert_int_equal(wait_for(&spinner, HC_NS_PER_S), 0);
@@ -38,15 +38,68 @@ static void long_waits_end_the_spinning_and_short_ones_bring_it_back(void **stat
     assert_true(wait_for(&spinner, 20 * HC_NS_PER_US) > 0);
 }
 
+static void a_few_interrupted_waits_do_not_end_the_spinning(void **state) {
+    (void)state;
+    struct hc_spin_board board = {.n_seats = 1};
+    struct hc_spinner spinner = {.board = &board};
+    for (int i = 0; i < 100; i++) {
+        bool interrupted = i % 10 >= 7;
+        wait_for(&spinner, interrupted ? HC_NS_PER_S : 20 * HC_NS_PER_US);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_true(wait_for(&spinner, HC_NS_PER_S) > 0);
+    }
+}
+
+/* Two that wait for each other: as long as either sleeps, waits are 400 microseconds. */
+static void a_trial_ends_the_sleep_of_all_who_only_wait_for_each_other_to_wake(void **state) {
+    (void)state;
+    enum { SLOW_US = 400, FAST_US = 40 };
+    struct hc_spin_board board = {.n_seats = 2};
+    struct hc_spinner spinners[2] = {{.board = &board}, {.board = &board}};
+    for (int i = 0; i < 50; i++) {
+        wait_for(&spinners[0], SLOW_US * HC_NS_PER_US);
+        wait_for(&spinners[1], SLOW_US * HC_NS_PER_US);
+    }
+    bool fast = false;
+    uint64_t end_ns = now_ns + 100 * HC_NS_PER_MS;
+    while (now_ns < end_ns) {
+        bool spins[2];
+        for (int i = 0; i < 2; i++) {
+            spins[i] = hc_spin_begin(&spinners[i], now_ns) > 0;
+        }
+        fast = spins[0] && spins[1];
+        now_ns += (fast ? FAST_US : SLOW_US) * HC_NS_PER_US;
+        hc_spin_end(&spinners[0], now_ns);
+        hc_spin_end(&spinners[1], now_ns);
+    }
+    assert_true(fast);
+}
+
+static void trials_are_short_and_rare(void **state) {
+    (void)state;
+    struct hc_spin_board board = {.n_seats = 1};
+    struct hc_spinner spinner = {.board = &board};
+    for (int i = 0; i < 50; i++) {
+        wait_for(&spinner, 600 * HC_NS_PER_US);
+    }
+    int n_spun = 0;
+    for (int i = 0; i < 1000; i++) {
+        n_spun += wait_for(&spinner, 600 * HC_NS_PER_US) > 0;
+    }
+    assert_true(n_spun > 50);
+    assert_true(n_spun < 300);
+}
+
 static void what_is_announced_is_spun_for_however_long_waits_have_been(void **state) {
     (void)state;
     struct hc_spin_board board = {.n_seats = 1};
     struct hc_spinner spinner = {.board = &board};
     struct hc_spinner other = {.board = &board};
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 50; i++) {
         wait_for(&spinner, HC_NS_PER_S);
     }
-    assert_int_equal(hc_spin_begin(&spinner, 0), 0);
+    assert_int_equal(hc_spin_begin(&spinner, now_ns), 0);
     assert_true(hc_spin_begin_announced(&spinner));
     assert_false(hc_spin_begin_announced(&other));
     hc_spin_stop(&spinner);
@@ -92,6 +145,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_waits_are_spun_through),
         cmocka_unit_test(long_waits_end_the_spinning_and_short_ones_bring_it_back),
+        cmocka_unit_test(a_few_interrupted_waits_do_not_end_the_spinning),
+        cmocka_unit_test(a_trial_ends_the_sleep_of_all_who_only_wait_for_each_other_to_wake),
+        cmocka_unit_test(trials_are_short_and_rare),
         cmocka_unit_test(what_is_announced_is_spun_for_however_long_waits_have_been),
         cmocka_unit_test(there_are_only_so_many_seats),
         cmocka_unit_test(a_dead_spinner_loses_its_seat),

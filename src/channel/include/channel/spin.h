@@ -8,6 +8,12 @@
  * how long its waits are and does not even ask for a seat when they are long. An idle server
  * therefore uses no CPU.
  *
+ * The estimate is the median, which a few waits in a row that are interrupted by something else do
+ * not move much. One thing it cannot see: waits may be long only because all the others sleep, too,
+ * and each has to be woken. So now and then there is a *trial*, of which the board tells: for a few
+ * milliseconds those spin, too, whose waits are a little too long, and if these get shorter by it
+ * they go on spinning.
+ *
  * The board is in memory that any pyhost may spoil; the worst that comes of it is too much or too
  * little spinning.
  */
@@ -22,6 +28,7 @@
 struct hc_spin_board {
     uint32_t n_seats;
     _Alignas(64) _Atomic uint32_t n_taken;
+    _Atomic uint64_t trial_began_ns; /* the last one */
 };
 
 /* Cores that this process may use: its affinity and its control group's quota, at least 1. */
@@ -34,7 +41,7 @@ unsigned hc_spin_seats(void);
 struct hc_spinner {
     struct hc_spin_board *board;
     _Atomic uint32_t *seat; /* set to 1 while this waiter spins; NULL: nobody needs to know */
-    uint64_t expected_ns;   /* moving average of the time between the begin and end of a wait */
+    uint64_t expected_ns;   /* moving median of the time between the begin and end of a wait */
     uint64_t _began_ns;
     bool _seated;
 };
