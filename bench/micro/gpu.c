@@ -193,7 +193,7 @@ static hc_cuda_address filled(size_t size, uint32_t seed) {
         numbers[i] = (uint16_t)(0x3c00 + (seed >> 16 & 0x3ff) + (seed >> 31 << 15));
     }
     must(cuda->alloc(&address, size), "memory");
-    must(cuda->copy_in(address, numbers, size), "copy");
+    must(cuda->copy_in_unpinned(address, numbers, size), "copy");
     free(numbers);
     return address;
 }

@@ -41,7 +41,7 @@ static bool find_functions(void *library, struct hc_cuda *cuda) {
         {"cuMemGetAddressRange_v2", &cuda->range},
         {"cuMemHostAlloc", &cuda->host_alloc},
         {"cuMemFreeHost", &cuda->host_free},
-        {"cuMemcpyHtoD_v2", &cuda->copy_in},
+        {"cuMemcpyHtoD_v2", &cuda->copy_in_unpinned},
         {"cuMemcpyDtoH_v2", &cuda->copy_out},
         {"cuMemcpyHtoDAsync_v2", &cuda->copy_in_async},
         {"cuMemcpyDtoHAsync_v2", &cuda->copy_out_async},
@@ -117,6 +117,13 @@ enum hc_code hc_cuda_check(int result, const char *what, struct hc_error *error)
     return hc_error_set(error, result == OUT_OF_MEMORY ? HC_RESOURCE_EXHAUSTED : HC_INTERNAL,
                         "GPU: %s failed: %s (%s)", what, text == NULL ? "unknown error" : text,
                         name == NULL ? "?" : name);
+}
+
+enum hc_code hc_cuda_copy_in(hc_cuda_address to, const void *from, size_t size, const char *what,
+                             struct hc_error *error) {
+    const struct hc_cuda *cuda = &driver.functions;
+    HC_TRY(hc_cuda_check(cuda->copy_in_unpinned(to, from, size), what, error));
+    return hc_cuda_check(cuda->stream_wait(NULL), what, error); /* that of such copies */
 }
 
 size_t hc_cuda_devices(const int32_t **ids) {

@@ -82,6 +82,5 @@ enum hc_code hc_shm_cuda_read(const struct hc_shm_region *region, uint64_t offse
 enum hc_code hc_shm_cuda_write(const struct hc_shm_region *region, uint64_t offset,
                                const void *data, size_t size, struct hc_error *error) {
     HC_TRY(hc_cuda_use(region->device, error));
-    return hc_cuda_check(hc_cuda()->copy_in(region->address + offset, data, size),
-                         "writing shared memory", error);
+    return hc_cuda_copy_in(region->address + offset, data, size, "writing shared memory", error);
 }

@@ -88,8 +88,7 @@ static hc_cuda_address add_piece(struct packer *packer, size_t size, const void 
         return 0;
     }
     copy(user, packed);
-    packer->code =
-        hc_cuda_check(hc_cuda()->copy_in(place, packed, size), "copying weights", packer->error);
+    packer->code = hc_cuda_copy_in(place, packed, size, "copying weights", packer->error);
     return place;
 }
 

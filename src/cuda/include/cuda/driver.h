@@ -56,7 +56,7 @@ struct hc_cuda {
     int (*range)(hc_cuda_address *base, size_t *size, hc_cuda_address address);
     int (*host_alloc)(void **memory, size_t size, unsigned flags);
     int (*host_free)(void *memory);
-    int (*copy_in)(hc_cuda_address to, const void *from, size_t size);
+    int (*copy_in_unpinned)(hc_cuda_address to, const void *from, size_t size);
     int (*copy_out)(void *to, hc_cuda_address from, size_t size);
     int (*copy_in_async)(hc_cuda_address to, const void *from, size_t size, hc_cuda_stream stream);
     int (*copy_out_async)(void *to, hc_cuda_address from, size_t size, hc_cuda_stream stream);
@@ -87,6 +87,14 @@ const struct hc_cuda *hc_cuda(void);
 /* HC_OK, or HC_INTERNAL (HC_RESOURCE_EXHAUSTED for want of memory) with what was tried and why it
  * failed. */
 enum hc_code hc_cuda_check(int result, const char *what, struct hc_error *error);
+
+/*
+ * Copy from memory that is not pinned, all the way: the driver's own call may return when it has
+ * read that, with the GPU's memory still to be written, for which streams that do not block would
+ * not wait, nor would other processes.
+ */
+enum hc_code hc_cuda_copy_in(hc_cuda_address to, const void *from, size_t size, const char *what,
+                             struct hc_error *error);
 
 /* The GPUs, which are numbered from 0; ids point to those numbers. */
 size_t hc_cuda_devices(const int32_t **ids);
