@@ -26,9 +26,11 @@ enum {
     SUCCESS = 0,
     INVALID_VALUE = 1,
     NOT_FOUND = 500,
-    LAUNCH_FAILED = 719,
+    NOT_READY = 600,
     ILLEGAL_ADDRESS = 700,
-    MISALIGNED_ADDRESS = 716
+    MISALIGNED_ADDRESS = 716,
+    LAUNCH_FAILED = 719,
+    CAPTURE_UNSUPPORTED = 900,
 };
 
 struct function;
@@ -55,5 +57,11 @@ bool fake_find_block(uint64_t address, uint64_t *from, size_t *size);
 
 /* Ten times the compute capability of GPUs. */
 int fake_capability(void);
+
+/* Whether the calling thread records a graph, in which most calls have no place. */
+bool fake_is_recording(void);
+
+/* Do what is to do in the stream without a name. */
+int fake_finish_unnamed(void);
 
 #endif

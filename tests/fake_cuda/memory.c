@@ -63,7 +63,7 @@ static int remove_block(uint64_t address) {
 
 EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
     void *memory = NULL;
-    if (size == 0 || posix_memalign(&memory, ALIGNMENT, size) != 0) {
+    if (size == 0 || fake_is_recording() || posix_memalign(&memory, ALIGNMENT, size) != 0) {
         return INVALID_VALUE;
     }
     memset(memory, 0xff, size); /* no number: what is read before it is written shows */
@@ -72,6 +72,7 @@ EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
 }
 
 EXPORT int cuMemFree_v2(uint64_t address) {
+    fake_finish_unnamed();
     return remove_block(address);
 }
 
@@ -92,22 +93,12 @@ EXPORT int cuMemGetAddressRange_v2(uint64_t *base, size_t *size, uint64_t addres
 
 EXPORT int cuMemHostAlloc(void **memory, size_t size, unsigned flags) {
     (void)flags;
-    *memory = malloc(size);
+    *memory = fake_is_recording() ? NULL : malloc(size);
     return *memory != NULL ? SUCCESS : INVALID_VALUE;
 }
 
 EXPORT int cuMemFreeHost(void *memory) {
     free(memory);
-    return SUCCESS;
-}
-
-EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t size) {
-    memcpy((void *)to, from, size);
-    return SUCCESS;
-}
-
-EXPORT int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t size) {
-    memcpy(to, (const void *)from, size);
     return SUCCESS;
 }
 
