@@ -42,16 +42,15 @@ def divide_up(a, b):
     scope="module",
     params=["fake_80", "fake_75", pytest.param("gpu", marks=pytest.mark.gpu)],
 )
-def cuda(request, fake_cuda):
-    """A GPU; what it can is in cuda.capability, whether it is a real one in cuda.is_real."""
+def cuda(request):
+    """A GPU; cuda.is_old says that it has no tensor cores for BF16."""
     if request.param == "gpu":
         gpu.require()
         found = Cuda("libcuda.so.1", gpu.kernels_path())
     else:
         os.environ["FAKE_CUDA_CAPABILITY"] = request.param.split("_")[1]
-        found = Cuda(fake_cuda / "libcuda.so.1", __file__)
+        found = Cuda(request.getfixturevalue("fake_cuda") / "libcuda.so.1", __file__)
         del os.environ["FAKE_CUDA_CAPABILITY"]
-    found.is_real = request.param == "gpu"
     found.is_old = request.param == "fake_75"
     return found
 
