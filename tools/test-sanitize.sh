@@ -23,7 +23,15 @@ end_to_end() {
         --deselect tests/e2e/test_reloads.py::test_nothing_fails_or_grows
 }
 
+# Kernels for GPUs run in the process of their tests here, compiled for the processor.
+kernels() {
+    HC_SANITIZE_KERNELS=1 LD_PRELOAD=$(gcc -print-file-name=libasan.so) \
+        ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 \
+        pytest tests/e2e/test_gpu_kernels.py -q
+}
+
 part "unit tests with AddressSanitizer" unit_tests asan
 part "unit tests with ThreadSanitizer" unit_tests tsan
+part "kernels with AddressSanitizer" kernels
 part "end-to-end tests with AddressSanitizer" end_to_end
 summary

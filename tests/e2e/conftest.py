@@ -9,6 +9,7 @@ HC_SERVER names another build of Hippocamp, HC_MODEL_PYTHON another Python for i
 Where the two differ on purpose, `differences.py` says how and why.
 """
 
+import os
 import pathlib
 import sys
 
@@ -55,7 +56,8 @@ def differences(kind):
 @pytest.fixture(scope="session")
 def fake_cuda(tmp_path_factory):
     """The folder of a driver that has no GPUs and runs kernels nevertheless."""
-    return gpu.build_fake(tmp_path_factory.mktemp("fake_cuda"))
+    how = gpu.SANITIZED if "HC_SANITIZE_KERNELS" in os.environ else gpu.CHECKED
+    return gpu.build_fake(tmp_path_factory.mktemp("fake_cuda"), how=how)
 
 
 class Servers:

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "fake.h"
 #include "fiber.h"
@@ -180,8 +180,7 @@ static void run_block(void) {
 /* Anew after a grid has failed, since its threads are in the middle of something. */
 static void make_threads(void) {
     if (arena == NULL) {
-        arena = mmap(NULL, sizeof *arena, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        arena = aligned_alloc(FAKE_SLOT_SIZE, sizeof *arena);
         for (size_t i = 0; i < MAX_THREADS; i++) {
             fiber_init(&threads[i].fiber, arena->stacks[i], STACK_SIZE, run_thread);
         }
@@ -189,8 +188,9 @@ static void make_threads(void) {
     fake_checks_begin(grid, arena, sizeof *arena);
 }
 
+/* What sanitizers know of their stacks goes too. */
 static void drop_threads(void) {
-    munmap(arena, sizeof *arena);
+    free(arena);
     arena = NULL;
 }
 

@@ -40,28 +40,27 @@ def require():
 
 FAKE = ROOT / "tests" / "fake_cuda"
 
-# How kernels are compiled for the processor: with calls to the driver before each read and write.
-CHECKED = ("-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0")
+# How kernels are compiled for the processor: with calls to the driver before each read and write,
+# or for sanitizers.
+CHECKED = ("-nostdlib", "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0")
+SANITIZED = ("-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def build_fake(folder, kernels="kernels.cpp", capabilities=(75, 80)):
+def build_fake(folder, kernels="kernels.cpp", capabilities=(75, 80), how=CHECKED):
     """Compiles tests/fake_cuda; returns the folder with the driver."""
     driver = folder / "libcuda.so.1"
     sources = [str(path) for path in FAKE.glob("*.c")]
     words = ["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-O2", "-D_GNU_SOURCE"]
     words += [f"-I{ROOT}/src", *sources, f"-Wl,-soname,{driver}", "-o", str(driver)]
     subprocess.run([*words, "-lm", "-lpthread", "-lrt"], check=True)
+    sources = [(driver, FAKE / "device" / kernels, c, how) for c in capabilities]
     with concurrent.futures.ThreadPoolExecutor() as threads:
-        list(
-            threads.map(
-                lambda c: _build_kernels(driver, FAKE / "device" / kernels, c), capabilities
-            )
-        )
+        list(threads.map(_build_kernels, *zip(*sources, strict=True)))
     return folder
 
 
-def _build_kernels(driver, source, capability):
+def _build_kernels(driver, source, capability, how):
     words = ["g++", "-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wno-unknown-pragmas"]
-    words += [*CHECKED, f"-D__CUDA_ARCH__={capability}0", f"-I{FAKE}/device", f"-I{ROOT}/src"]
-    words += ["-nostdlib", str(source), "-o", str(driver.parent / f"kernels_{capability}.so")]
+    words += [*how, f"-D__CUDA_ARCH__={capability}0", f"-I{FAKE}/device", f"-I{ROOT}/src"]
+    words += [str(source), "-o", str(driver.parent / f"kernels_{capability}.so")]
     subprocess.run([*words, str(driver), "-lm", "-lc"], check=True)
