@@ -64,7 +64,7 @@ template <typename Number, int N> struct vector {
         }
         return value;
     }
-} __attribute__((aligned(8)));
+} __attribute__((aligned(sizeof(Number) * N < 16 ? 8 : 16)));
 
 /* Element INDEX of rows that hold NUMBER. */
 template <typename Real>
