@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ bool hc_log_enabled(enum hc_log_level level) {
 }
 
 void hc_log_set_verbosity(unsigned value) {
-    atomic_store(&verbosity, value);
+    atomic_store(&verbosity, value <= INT_MAX ? value : 0);
 }
 
 unsigned hc_log_verbosity(void) {

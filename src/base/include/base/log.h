@@ -21,7 +21,8 @@ enum hc_log_format { HC_LOG_FORMAT_DEFAULT, HC_LOG_FORMAT_ISO8601 };
 
 void hc_log_enable(enum hc_log_level level, bool enabled); /* all but HC_LOG_VERBOSE */
 bool hc_log_enabled(enum hc_log_level level);
-void hc_log_set_verbosity(unsigned value); /* 0: no verbose messages */
+/* 0, or more than INT_MAX: no verbose messages. */
+void hc_log_set_verbosity(unsigned value);
 unsigned hc_log_verbosity(void);
 void hc_log_set_format(enum hc_log_format format);
 enum hc_log_format hc_log_get_format(void);
