@@ -162,13 +162,13 @@ static enum hc_code find_region(const struct hc_infer_proto_parameter *parameter
     }
     HC_TRY(find_number(offset, tensor, &region->offset, error));
     HC_TRY(find_number(size, tensor, &region->size, error));
-    if (name != NULL && region->size == 0) {
+    if (name != NULL && size == NULL) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "'shared_memory_byte_size' must be specified along with "
                             "'shared_memory_region' parameter for tensor '%.*s'",
                             HC_TEXT_ARGS(tensor));
     }
-    if (name == NULL && region->size != 0) {
+    if (name == NULL && size != NULL) {
         return hc_error_set(error, HC_INVALID_ARGUMENT,
                             "'shared_memory_byte_size' can not be specified without "
                             "'shared_memory_region' parameter for tensor '%.*s'",
