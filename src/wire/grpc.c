@@ -97,19 +97,29 @@ static uint64_t unit_ns(char unit) {
     }
 }
 
+static uint64_t saturating_product(uint64_t a, uint64_t b) {
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t saturating_sum(uint64_t a, uint64_t b) {
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 bool hc_grpc_read_timeout(struct hc_text value, uint64_t *timeout_ns) {
-    enum { MAX_DIGITS = 8 };
-    uint64_t number;
-    if (value.size < 2 || value.size > MAX_DIGITS + 1) {
+    uint64_t number = 0;
+    size_t i = 0;
+    for (; i < value.size && value.data[i] >= '0' && value.data[i] <= '9'; i++) {
+        number = saturating_sum(saturating_product(number, 10), (uint64_t)(value.data[i] - '0'));
+    }
+    if (i == 0) {
         return false;
     }
-    uint64_t unit = unit_ns(value.data[value.size - 1]);
-    struct hc_text digits = {value.data, value.size - 1};
-    if (unit == 0 || !hc_text_number(digits, UINT64_MAX, &number)) {
-        return false;
+    while (i < value.size && value.data[i] == ' ') {
+        i++;
     }
-    if (__builtin_mul_overflow(number, unit, timeout_ns)) {
-        *timeout_ns = UINT64_MAX;
-    }
-    return true;
+    uint64_t unit = i + 1 == value.size ? unit_ns(value.data[i]) : 0;
+    *timeout_ns = saturating_product(number, unit);
+    return unit != 0;
 }

@@ -91,8 +91,12 @@ static void timeouts_are_read(void **state) {
         {"99999999n", 99999999},
         {"99999999H", UINT64_MAX},
         {"0S", 0},
+        {"1  S", UINT64_C(1000000000)},
+        {"999999999S", UINT64_C(999999999000000000)},
+        {"99999999999999999999999n", UINT64_MAX},
     };
-    static const char *const bad[] = {"", "1", "S", "1s", "-1S", "1 S", "999999999S", "1.5S"};
+    static const char *const bad[] = {"",    "1",   "S",  "1s",   "-1S", "+1S",
+                                      " 1S", "1S ", "1 ", "1.5S", "1SS", " "};
     uint64_t ns;
     for (size_t i = 0; i < N_ITEMS(cases); i++) {
         assert_true(hc_grpc_read_timeout(hc_text_of(cases[i].value), &ns));

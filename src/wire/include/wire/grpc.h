@@ -44,7 +44,8 @@ void hc_grpc_write_prefix(char place[HC_GRPC_PREFIX_SIZE], bool compressed, uint
 /* The value of grpc-message: bytes that are not printable ASCII, and '%', as %XX. */
 void hc_grpc_append_percent(struct hc_buf *buf, struct hc_text message);
 
-/* The value of grpc-timeout; false when it is none. Beyond UINT64_MAX it is UINT64_MAX. */
+/* The value of grpc-timeout, with as many digits as somebody likes and blanks before its unit, as
+ * gRPC's own servers take it; false when it is none. Beyond UINT64_MAX it is UINT64_MAX. */
 bool hc_grpc_read_timeout(struct hc_text value, uint64_t *timeout_ns);
 
 #endif
