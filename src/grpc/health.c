@@ -14,8 +14,7 @@ static bool is_ready(const struct grpc_call *call) {
 
 enum hc_code grpc_server_live(struct grpc_call *call, struct hc_text message,
                               struct hc_error *error) {
-    (void)message;
-    (void)error;
+    HC_TRY(grpc_check(&inference__server_live_request__descriptor, message, error));
     Inference__ServerLiveResponse answer = INFERENCE__SERVER_LIVE_RESPONSE__INIT;
     answer.live = true;
     grpc_answer(call, &answer.base);
@@ -24,8 +23,7 @@ enum hc_code grpc_server_live(struct grpc_call *call, struct hc_text message,
 
 enum hc_code grpc_server_ready(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error) {
-    (void)message;
-    (void)error;
+    HC_TRY(grpc_check(&inference__server_ready_request__descriptor, message, error));
     Inference__ServerReadyResponse answer = INFERENCE__SERVER_READY_RESPONSE__INIT;
     answer.ready = is_ready(call);
     grpc_answer(call, &answer.base);
@@ -37,7 +35,7 @@ enum hc_code grpc_model_ready(struct grpc_call *call, struct hc_text message,
     GRPC_AUTO Inference__ModelReadyRequest *request =
         grpc_unpack(&inference__model_ready_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct hc_model *model;
     enum hc_code code = grpc_find_model(call->context, hc_text_of(request->name),
@@ -60,8 +58,7 @@ static int32_t status_of(const struct grpc_call *call) {
 
 enum hc_code grpc_health_check(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error) {
-    (void)message;
-    (void)error;
+    HC_TRY(grpc_check(&grpc__health__v1__health_check_request__descriptor, message, error));
     Grpc__Health__V1__HealthCheckResponse answer = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
     answer.status = status_of(call);
     grpc_answer(call, &answer.base);
@@ -97,8 +94,7 @@ static void stop_watching(struct grpc_job *job) {
 
 enum hc_code grpc_health_watch(struct grpc_call *call, struct hc_text message,
                                struct hc_error *error) {
-    (void)message;
-    (void)error;
+    HC_TRY(grpc_check(&grpc__health__v1__health_check_request__descriptor, message, error));
     struct watcher *watcher = hc_new(struct watcher);
     watcher->job.on_abandoned = stop_watching;
     watcher->watch.on_change = on_catalog;

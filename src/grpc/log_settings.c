@@ -141,7 +141,7 @@ enum hc_code grpc_log_settings(struct grpc_call *call, struct hc_text message,
     GRPC_AUTO Inference__LogSettingsRequest *request =
         grpc_unpack(&inference__log_settings_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     HC_TRY(change(request, error));
     answer_settings(call);

@@ -12,8 +12,7 @@ typedef Inference__ModelMetadataResponse__TensorMetadata tensor_metadata;
 
 enum hc_code grpc_server_metadata(struct grpc_call *call, struct hc_text message,
                                   struct hc_error *error) {
-    (void)message;
-    (void)error;
+    HC_TRY(grpc_check(&inference__server_metadata_request__descriptor, message, error));
     Inference__ServerMetadataResponse answer = INFERENCE__SERVER_METADATA_RESPONSE__INIT;
     answer.name = call->api->server->options.id;
     answer.version = (char *)HC_TRITON_VERSION;
@@ -80,7 +79,7 @@ enum hc_code grpc_model_metadata(struct grpc_call *call, struct hc_text message,
     GRPC_AUTO Inference__ModelMetadataRequest *request =
         grpc_unpack(&inference__model_metadata_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct hc_model *model;
     HC_TRY(grpc_find_model(call->context, hc_text_of(request->name), hc_text_of(request->version),
@@ -104,7 +103,7 @@ enum hc_code grpc_model_config(struct grpc_call *call, struct hc_text message,
     GRPC_AUTO Inference__ModelConfigRequest *request =
         grpc_unpack(&inference__model_config_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct hc_model *model;
     HC_TRY(grpc_find_model(call->context, hc_text_of(request->name), hc_text_of(request->version),

@@ -204,7 +204,7 @@ enum hc_code grpc_reflection(struct grpc_call *call, struct hc_text message,
     GRPC_AUTO reflection_request *request =
         grpc_unpack(&grpc__reflection__v1__server_reflection_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     answer(call, request);
     return HC_OK;

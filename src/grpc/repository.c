@@ -88,7 +88,7 @@ enum hc_code grpc_repository_index(struct grpc_call *call, struct hc_text messag
     GRPC_AUTO Inference__RepositoryIndexRequest *request =
         grpc_unpack(&inference__repository_index_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     HC_TRY(refuse_repository(request->repository_name, error));
     hc_control_index(call->api->server, request->ready, on_index, create_job(call, NULL));
@@ -155,7 +155,7 @@ enum hc_code grpc_repository_load(struct grpc_call *call, struct hc_text message
     Inference__RepositoryModelLoadRequest *request =
         grpc_unpack(&inference__repository_model_load_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct repository_job *job = create_job(call, &request->base);
     enum hc_code code = refuse_repository(request->repository_name, error);
@@ -206,7 +206,7 @@ enum hc_code grpc_repository_unload(struct grpc_call *call, struct hc_text messa
     Inference__RepositoryModelUnloadRequest *request =
         grpc_unpack(&inference__repository_model_unload_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct repository_job *job = create_job(call, &request->base);
     bool dependents = false;

@@ -33,7 +33,7 @@ enum hc_code grpc_list_system_memory(struct grpc_call *call, struct hc_text mess
     GRPC_AUTO Inference__SystemSharedMemoryStatusRequest *request =
         grpc_unpack(&inference__system_shared_memory_status_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     hc_auto_shm_list list = {0};
     HC_TRY(hc_shm_list(registry_of(call), HC_SHM_SYSTEM, hc_text_of(request->name), &list, error));
@@ -54,7 +54,7 @@ enum hc_code grpc_register_system_memory(struct grpc_call *call, struct hc_text 
     GRPC_AUTO Inference__SystemSharedMemoryRegisterRequest *request =
         grpc_unpack(&inference__system_shared_memory_register_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     HC_TRY(hc_shm_register(registry_of(call), hc_text_of(request->name), hc_text_of(request->key),
                            request->offset, request->byte_size, error));
@@ -69,7 +69,7 @@ enum hc_code grpc_unregister_system_memory(struct grpc_call *call, struct hc_tex
     GRPC_AUTO Inference__SystemSharedMemoryUnregisterRequest *request = grpc_unpack(
         &inference__system_shared_memory_unregister_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     hc_shm_unregister(registry_of(call), HC_SHM_SYSTEM, hc_text_of(request->name));
     const Inference__SystemSharedMemoryUnregisterResponse answer =
@@ -98,7 +98,7 @@ enum hc_code grpc_list_cuda_memory(struct grpc_call *call, struct hc_text messag
     GRPC_AUTO Inference__CudaSharedMemoryStatusRequest *request =
         grpc_unpack(&inference__cuda_shared_memory_status_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     hc_auto_shm_list list = {0};
     HC_TRY(hc_shm_list(registry_of(call), HC_SHM_CUDA, hc_text_of(request->name), &list, error));
@@ -119,7 +119,7 @@ enum hc_code grpc_register_cuda_memory(struct grpc_call *call, struct hc_text me
     GRPC_AUTO Inference__CudaSharedMemoryRegisterRequest *request =
         grpc_unpack(&inference__cuda_shared_memory_register_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     struct hc_text handle = {(const char *)request->raw_handle.data, request->raw_handle.len};
     HC_TRY(hc_shm_register_cuda(registry_of(call), hc_text_of(request->name), handle,
@@ -135,7 +135,7 @@ enum hc_code grpc_unregister_cuda_memory(struct grpc_call *call, struct hc_text 
     GRPC_AUTO Inference__CudaSharedMemoryUnregisterRequest *request =
         grpc_unpack(&inference__cuda_shared_memory_unregister_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     hc_shm_unregister(registry_of(call), HC_SHM_CUDA, hc_text_of(request->name));
     const Inference__CudaSharedMemoryUnregisterResponse answer =

@@ -118,7 +118,7 @@ enum hc_code grpc_model_statistics(struct grpc_call *call, struct hc_text messag
     GRPC_AUTO Inference__ModelStatisticsRequest *request =
         grpc_unpack(&inference__model_statistics_request__descriptor, message, error);
     if (request == NULL) {
-        return HC_INTERNAL;
+        return error->code;
     }
     int64_t version;
     struct hc_model **models;

@@ -122,13 +122,3 @@ void grpc_answer(struct grpc_call *call, const ProtobufCMessage *message) {
     grpc_send_message(call, message);
     grpc_call_end(call, HC_OK, (struct hc_text){0});
 }
-
-void *grpc_unpack(const ProtobufCMessageDescriptor *type, struct hc_text message,
-                  struct hc_error *error) {
-    void *unpacked =
-        protobuf_c_message_unpack(type, NULL, message.size, (const uint8_t *)message.data);
-    if (unpacked == NULL) {
-        hc_error_set(error, HC_INTERNAL, "Unable to parse request");
-    }
-    return unpacked;
-}

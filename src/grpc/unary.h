@@ -29,9 +29,13 @@ void grpc_answer(struct grpc_call *call, const ProtobufCMessage *message);
 /* Send a message; the call goes on. */
 void grpc_send_message(struct grpc_call *call, const ProtobufCMessage *message);
 
-/* Unpack a request of TYPE; NULL with the error that malformed ones are answered with. */
+/* unpack.c: unpack a request of TYPE; NULL with the error that malformed ones are answered with. */
 void *grpc_unpack(const ProtobufCMessageDescriptor *type, struct hc_text message,
                   struct hc_error *error);
+
+/* unpack.c: the same for a request in which nothing is of interest. */
+enum hc_code grpc_check(const ProtobufCMessageDescriptor *type, struct hc_text message,
+                        struct hc_error *error);
 
 static inline void grpc_release_message(void *place) {
     ProtobufCMessage *message = *(ProtobufCMessage **)place;
