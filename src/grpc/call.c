@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -65,7 +66,7 @@ static void end_stream(struct hc_http2_stream *stream, bool started, enum hc_cod
         {HC_TEXT("grpc-message"), encode_message(message, &encoded)},
     };
     size_t first = started ? 1 : 0;
-    size_t n = code != HC_OK ? 3 : 2;
+    size_t n = code != HC_OK && message.size > 0 ? 3 : 2;
     hc_http2_end(stream, headers + first, n - first);
 }
 
@@ -113,10 +114,18 @@ void grpc_call_release(struct grpc_call *call) {
 
 /* ---- What the client sends ---- */
 
+/* What is wrong with compressed bytes, as gRPC has it. */
+static enum hc_code refuse_compressed(struct hc_error *error) {
+    error->code = error->code == HC_INVALID_ARGUMENT ? HC_INTERNAL : HC_RESOURCE_EXHAUSTED;
+    return error->code;
+}
+
 /* All of a compressed message is there: hand it over as if it had come like this. */
 static enum hc_code deliver_inflated(struct grpc_call *call, struct hc_error *error) {
     const struct grpc_kind *kind = call->method->kind;
-    HC_TRY(hc_inflater_end(call->inflater, error));
+    if (hc_inflater_end(call->inflater, error) != HC_OK) {
+        return refuse_compressed(error);
+    }
     hc_inflater_destroy(hc_take(call->inflater));
     hc_auto_buf message = call->inflated;
     call->inflated = (struct hc_buf){0};
@@ -140,8 +149,8 @@ static enum hc_code on_compressed_step(struct grpc_call *call, enum hc_grpc_step
                                        struct hc_text part, struct hc_error *error) {
     if (step == HC_GRPC_BEGIN) {
         HC_TRY(begin_inflating(call, error));
-    } else {
-        HC_TRY(hc_inflater_add(call->inflater, part, &call->inflated, error));
+    } else if (hc_inflater_add(call->inflater, part, &call->inflated, error) != HC_OK) {
+        return refuse_compressed(error);
     }
     return call->cutter.left == 0 ? deliver_inflated(call, error) : HC_OK;
 }
@@ -160,8 +169,9 @@ static enum hc_code on_plain_step(struct grpc_call *call, enum hc_grpc_step step
 static enum hc_code on_step(struct grpc_call *call, enum hc_grpc_step step, struct hc_text part,
                             struct hc_error *error) {
     call->n_messages += step == HC_GRPC_BEGIN;
-    return call->cutter.compressed ? on_compressed_step(call, step, part, error)
-                                   : on_plain_step(call, step, part, error);
+    return call->cutter.compressed && call->cutter.size > 0
+               ? on_compressed_step(call, step, part, error)
+               : on_plain_step(call, step, part, error);
 }
 
 static void take_body(struct grpc_call *call, struct hc_text bytes) {
@@ -208,21 +218,45 @@ static void on_deadline(struct hc_timer *timer) {
     grpc_call_end(call, HC_DEADLINE_EXCEEDED, HC_TEXT("Deadline Exceeded"));
 }
 
-static void set_deadline(struct grpc_call *call, uint64_t timeout_ns) {
+static enum hc_code set_deadline(struct grpc_call *call, struct hc_error *error) {
+    struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
+    uint64_t timeout_ns;
     uint64_t due_ns;
+    if (timeout.data == NULL) {
+        return HC_OK;
+    }
+    if (!hc_grpc_read_timeout(timeout, &timeout_ns)) {
+        return hc_error_set(error, HC_UNKNOWN, "Bad grpc-timeout header");
+    }
+    if (timeout_ns == 0) {
+        return hc_error_set(error, HC_DEADLINE_EXCEEDED, "Deadline Exceeded");
+    }
     call->deadline.on_due = on_deadline;
     if (!__builtin_add_overflow(hc_clock_ns(), timeout_ns, &due_ns)) {
         hc_timer_start(hc_http2_loop(call->stream), &call->deadline, due_ns);
     }
+    return HC_OK;
 }
 
 /* ---- Its beginning ---- */
 
-static bool is_grpc(const struct hc_http_request *request) {
+/* "application/grpc", and what may follow it; none at all is fine, too. */
+static bool is_grpc_type(struct hc_text type) {
+    static const char name[] = "application/grpc";
+    size_t size = strlen(name);
+    return type.size == 0 ||
+           (hc_text_starts(type, name) &&
+            (type.size == size || type.data[size] == '+' || type.data[size] == ';'));
+}
+
+/* What keeps a request from being a call; NULL: nothing. */
+static const char *find_fault(const struct hc_http_request *request) {
     const struct hc_http_header *type =
         hc_http_find(request->headers, request->n_headers, "content-type");
-    return hc_text_is(request->method, "POST") && type != NULL &&
-           hc_text_starts(type->value, "application/grpc");
+    if (!hc_text_is(request->method, "POST")) {
+        return "Bad method header";
+    }
+    return type == NULL || is_grpc_type(type->value) ? NULL : "Bad content-type header";
 }
 
 /* The codings of the call's messages. */
@@ -256,31 +290,28 @@ static enum hc_code check_restriction(const struct grpc_call *call, struct hc_er
 }
 
 static void start_call(struct grpc_call *call) {
-    struct hc_text timeout = grpc_call_header(call, "grpc-timeout");
-    uint64_t timeout_ns;
     struct hc_error error;
     if (call->method->kind->on_start != NULL) {
         call->method->kind->on_start(call);
     }
-    if (check_restriction(call, &error) != HC_OK || choose_codings(call, &error) != HC_OK) {
+    if (check_restriction(call, &error) != HC_OK || choose_codings(call, &error) != HC_OK ||
+        set_deadline(call, &error) != HC_OK) {
         grpc_call_fail(call, &error);
         return;
     }
     grpc_patience_update(call, 0);
-    if (timeout.data != NULL && hc_grpc_read_timeout(timeout, &timeout_ns)) {
-        set_deadline(call, timeout_ns);
-    }
 }
 
 void grpc_call_begin(void *api, struct hc_http2_stream *stream) {
     static const struct hc_http2_events events = {on_body, on_body_end, on_gone};
     const struct hc_http_request *request = hc_http2_request(stream);
     struct hc_grpc_api *grpc = api;
-    if (!is_grpc(request)) {
-        end_stream(stream, false, HC_UNIMPLEMENTED, HC_TEXT("this is a gRPC server"));
+    const char *fault = find_fault(request);
+    if (fault != NULL) {
+        end_stream(stream, false, HC_UNKNOWN, hc_text_of(fault));
         return;
     }
-    const struct grpc_method *method = grpc_method_find(request->path);
+    const struct grpc_method *method = grpc_method_find(request->target);
     if (method == NULL) {
         end_stream(stream, false, HC_UNIMPLEMENTED, HC_TEXT(""));
         return;
