@@ -50,11 +50,13 @@ def message(data, compressed=False):
 class Connection:
     """A connection that sends what it is told to, and keeps what comes by its stream."""
 
-    def __init__(self, server, settings=None, window=2**31 - 1, receive_buffer=None):
+    def __init__(
+        self, server, settings=None, window=2**31 - 1, receive_buffer=None, timeout_s=TIMEOUT_S
+    ):
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(TIMEOUT_S)
+        self.socket.settimeout(timeout_s)
         self.socket.connect(("127.0.0.1", server.grpc_port))
         self.answers = {}
         self.goaway = None
@@ -150,6 +152,8 @@ class Connection:
 
     def _handle(self, one):
         answer = self.answers.get(one.stream_id)
+        if answer is not None and answer.ended:
+            answer = None  # whatever comes now is nobody's
         if isinstance(one, frame.SettingsFrame) and "ACK" not in one.flags:
             self.send(frame.SettingsFrame(0, flags=["ACK"]))
         elif isinstance(one, frame.PingFrame) and "ACK" in one.flags:
@@ -159,9 +163,10 @@ class Connection:
             self.send(frame.PingFrame(0, one.opaque_data, flags=["ACK"]))
         elif isinstance(one, frame.GoAwayFrame):
             self.goaway = one
-        elif isinstance(one, frame.HeadersFrame) and answer is not None:
+        elif isinstance(one, frame.HeadersFrame):
             headers = dict(self._decoder.decode(one.data))
-            (answer.trailers if answer.headers else answer.headers).update(headers)
+            if answer is not None:
+                (answer.trailers if answer.headers else answer.headers).update(headers)
         elif isinstance(one, frame.DataFrame) and answer is not None:
             answer.body += one.data
         elif isinstance(one, frame.RstStreamFrame) and answer is not None:
