@@ -69,7 +69,7 @@ bench: setup-bench build
 conformance: setup-test build
 	@$(RUN) python tests/e2e/http_corpus/record.py
 	@$(RUN) python tests/e2e/grpc_requests/record.py
-	@$(RUN) pytest -q tests/e2e/test_{http_corpus,grpc_requests,differences}.py
+	@$(RUN) pytest -q tests/e2e/test_{http_corpus,grpc_{requests,control,frames},differences}.py
 	@git --no-pager diff --stat -- tests/e2e/http_corpus tests/e2e/grpc_requests
 
 .PHONY: test-oracle

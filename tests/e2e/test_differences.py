@@ -8,6 +8,7 @@ import pytest
 
 import differences
 from differences import ANSWERS, GRPC_ANSWERS, GRPC_STREAMS
+from grpc_requests import known as grpc_known
 from harness.repository import ROOT
 from http_corpus import known
 from http_corpus.known import KNOWN
@@ -47,7 +48,30 @@ ROWS = {
     },
     "gRPC": {
         differences.BELOW_ZERO: "shapes with extents below zero",
-        differences.NO_MESSAGE: "messages in a stream that cannot be parsed",
+        differences.NO_MESSAGE: "messages that are incomplete, or none",
+        grpc_known.BROKEN: "frames that break HTTP/2",
+        grpc_known.CLEAR: "what is wrong with a call",
+        grpc_known.CODING: "codings that are unknown",
+        grpc_known.DAMAGED: "compressed messages that are damaged",
+        grpc_known.FAREWELL: "calls behind a client's GOAWAY",
+        grpc_known.GIVEN_AGAIN: (
+            "loading again with the config that a client gave before, and other files"
+        ),
+        grpc_known.MALFORMED: "requests that are malformed by HTTP/2",
+        grpc_known.MEMORY: "registering shared memory",
+        grpc_known.NAMES: "loading names that are empty, or lead elsewhere",
+        grpc_known.NO_GPU: "registering a GPU's memory where there is no GPU",
+        grpc_known.NUL: "strings with a NUL in requests that are not for inference",
+        grpc_known.PADDING: "data with padding",
+        grpc_known.PARTS: "gzip in several parts",
+        grpc_known.REFLECTION: "reflection",
+        grpc_known.SECOND: "a second message in a call of one",
+        grpc_known.TOGETHER: "log settings of which one is wrong",
+        grpc_known.TOO_LARGE: "messages of more than 2 GiB",
+        grpc_known.TRACE: "tracing",
+        grpc_known.UNREAD: "fields that a call does not need",
+        grpc_known.VERSIONLESS: "the index, of a model that had no version when it was loaded",
+        grpc_known.WATCH: "health",
     },
 }
 
@@ -124,6 +148,8 @@ def test_every_row_has_a_reason(section):
 def test_every_listed_difference_is_a_row():
     over_http = {entry.reason for entry in (*KNOWN.values(), *ANSWERS.values())}
     over_grpc = {entry[-1] for entry in (*GRPC_ANSWERS.values(), *GRPC_STREAMS.values())}
+    over_grpc |= {entry.reason for entry in grpc_known.CONTROL.values()}
+    over_grpc |= {reason for reason, _ in grpc_known.OUTCOMES}
     assert over_http == ROWS["HTTP"].keys()
     assert over_grpc == ROWS["gRPC"].keys()
 

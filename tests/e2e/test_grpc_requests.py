@@ -30,7 +30,7 @@ def channel(server):
 @pytest.mark.parametrize("name", CASES)
 def test_answer(server, channel, differences, name):
     expected = differences.expected_over_grpc(name, ANSWERS[name])
-    answer = ask(channel, CASES[name], server.repository)
+    answer = ask(channel, CASES[name], server)
     assert expected is ANSWERS[name] or answer != ANSWERS[name], "no longer different"
     if expected.get("details", "") is None:
         assert answer.pop("details")

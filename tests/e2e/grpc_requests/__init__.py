@@ -1,4 +1,4 @@
-"""Inference requests over gRPC, and NVIDIA's answers to them, recorded in answers.json.
+"""Calls over gRPC, and what NVIDIA's server made of them, recorded in the files beside them.
 
 HC_ORACLE='…' python tests/e2e/grpc_requests/record.py      records them anew
 """
