@@ -207,9 +207,18 @@ static struct hc_view find_view(const struct hc_request *request, struct hc_shm_
     return view;
 }
 
+/* A GPU that reads a number at an odd place fails all that comes after. */
+static bool is_readable(uint64_t address, enum hc_dtype dtype) {
+    size_t element_size = hc_dtype_size(dtype);
+    return element_size > 0 && address % element_size == 0;
+}
+
 bool hc_request_leave_input(const struct hc_request *request, struct hc_shm_region *region,
                             uint64_t offset, struct hc_input *input) {
     input->place = find_device_place(request, region, offset, input->size);
+    if (!is_readable(input->place.address, input->dtype)) {
+        input->place.address = 0;
+    }
     input->view = find_view(request, region, offset, input);
     return hc_input_is_left(input);
 }

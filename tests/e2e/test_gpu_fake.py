@@ -152,7 +152,7 @@ def shared(request, server):
 
 
 @pytest.mark.parametrize("name", ["two", "odd", "even"])
-@pytest.mark.parametrize("at", [0, 256, 4])
+@pytest.mark.parametrize("at", [0, 256, 4, 6])
 def test_tensors_in_a_gpus_memory(shared, models, name, at):
     protocol, client, memories = shared
     width, n_out = models[name][0].in_features, models[name][-1].out_features
