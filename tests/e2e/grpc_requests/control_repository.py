@@ -7,6 +7,7 @@ from tritonclient.grpc import service_pb2 as pb
 
 from grpc_requests.cases import given
 from grpc_requests.control import HEALTH, call, raw
+from grpc_requests.control_state import ASKED
 from harness.repository import FIXTURES
 
 BROKEN = """class TritonPythonModel:
@@ -92,16 +93,8 @@ def index(when, ready=False, repository=""):
 def how_is(model, when):
     """Everything that can be asked about a model."""
     return [
-        raw(f"ModelReady of {model} {when}", "ModelReady", pb.ModelReadyRequest(name=model)),
-        raw(
-            f"ModelMetadata of {model} {when}", "ModelMetadata", pb.ModelMetadataRequest(name=model)
-        ),
-        raw(f"ModelConfig of {model} {when}", "ModelConfig", pb.ModelConfigRequest(name=model)),
-        raw(
-            f"ModelStatistics of {model} {when}",
-            "ModelStatistics",
-            pb.ModelStatisticsRequest(name=model),
-        ),
+        raw(f"{method} of {model} {when}", method, message(name=model))
+        for method, (_, message) in ASKED.items()
     ]
 
 
