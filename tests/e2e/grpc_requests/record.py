@@ -2,7 +2,6 @@
 stream_answers.json, to what is asked about the server in control_answers.json, and to frames made
 by hand in frame_answers.json."""
 
-import contextlib
 import json
 import pathlib
 import sys
@@ -21,52 +20,66 @@ from harness.repository import Repository
 from harness.server import start_patiently
 
 FOLDER = pathlib.Path(__file__).parent
+N_ATTEMPTS = 3
 
 
 class Recorder:
-    """Asks servers that live as long as a question's answers are collected."""
+    """Asks servers, each for a group of questions. NVIDIA's sometimes dies of what it has answered
+    at other times; then the group is asked again from the first."""
 
     def __init__(self, kind, scratch):
         self._kind = kind
         self._scratch = pathlib.Path(scratch)
 
-    @contextlib.contextmanager
-    def _server(self, fill, *options):
-        folder = self._scratch / f"repository-{len(list(self._scratch.iterdir()))}"
-        server = start_patiently(self._kind, fill(Repository(folder)), options)
-        try:
-            yield server
-        finally:
-            server.kill()
+    def _answers(self, ask_all, fill, options=()):
+        for _ in range(N_ATTEMPTS):
+            folder = self._scratch / f"repository-{len(list(self._scratch.iterdir()))}"
+            server = start_patiently(self._kind, fill(Repository(folder)), options)
+            try:
+                answers = ask_all(server)
+                if server.answers("/v2/health/live"):
+                    return answers
+            except OSError:
+                pass  # it has died
+            finally:
+                server.kill()
+        sys.exit("NVIDIA's server does not answer what it answered before")
 
-    def requests_and_streams(self):
-        with (
-            self._server(fill) as server,
-            grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
-        ):
-            return (
-                {name: ask(channel, request, server) for name, request in CASES.items()},
-                {name: ask_stream(channel, *stream) for name, stream in STREAMS.items()},
-            )
+    def requests(self):
+        return self._answers(ask_requests, fill)
+
+    def streams(self):
+        return self._answers(ask_streams, fill)
 
     def control(self):
         answers = {}
         for group in GROUPS.values():
-            with self._server(group.fill, *group.options) as server:
-                answers.update(group.answers(server))
+            answers.update(self._answers(group.answers, group.fill, group.options))
         return answers
 
     def frames(self):
-        with self._server(lambda repository: repository.add(frame_cases.MODEL)) as server:
-            return {case.name: frames.ask(case, server) for case in frame_cases.CASES}
+        return self._answers(ask_frames, lambda repository: repository.add(frame_cases.MODEL))
+
+
+def ask_requests(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        return {name: ask(channel, request, server) for name, request in CASES.items()}
+
+
+def ask_streams(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        return {name: ask_stream(channel, *stream) for name, stream in STREAMS.items()}
+
+
+def ask_frames(server):
+    return {case.name: frames.ask(case, server) for case in frame_cases.CASES}
 
 
 def contents_of(recorder):
     """The contents of each file by its name."""
-    answers, stream_answers = recorder.requests_and_streams()
     return {
-        "answers.json": answers,
-        "stream_answers.json": stream_answers,
+        "answers.json": recorder.requests(),
+        "stream_answers.json": recorder.streams(),
         "control_answers.json": recorder.control(),
         "frame_answers.json": recorder.frames(),
     }
