@@ -1,5 +1,5 @@
-/* GPUs, and their contexts. FAKE_CUDA_DEVICES: how many there are, 1 unless given.
- * FAKE_CUDA_CAPABILITY: what they can, 80 (for 8.0) unless given. */
+/* GPUs. FAKE_CUDA_DEVICES: how many there are, 1 unless given. FAKE_CUDA_CAPABILITY: what they can,
+ * 80 (for 8.0) unless given. CUDA_VISIBLE_DEVICES: the one that alone can be seen. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,12 +7,21 @@
 
 enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, N_PROCESSORS = 16 };
 
+struct uuid {
+    char bytes[16];
+};
+
+static int only_device = -1; /* that can be seen; -1: all */
+
 int fake_capability(void) {
     const char *given = getenv("FAKE_CUDA_CAPABILITY");
     return given == NULL ? 80 : atoi(given);
 }
 
 EXPORT int cuInit(unsigned flags) {
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+    only_device = visible == NULL ? -1 : atoi(visible);
+    fake_begin();
     return flags == 0 ? SUCCESS : INVALID_VALUE;
 }
 
@@ -23,6 +32,10 @@ static const struct {
 } results[] = {
     {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {MISALIGNED_ADDRESS, "CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"},
+    {NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+    {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+    {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {CONTEXT_IS_DESTROYED, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
     {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {0, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
 };
@@ -47,12 +60,19 @@ EXPORT int cuGetErrorString(int result, const char **text) {
 
 EXPORT int cuDeviceGetCount(int *n) {
     const char *given = getenv("FAKE_CUDA_DEVICES");
-    *n = given == NULL ? 1 : atoi(given);
+    *n = given == NULL || only_device >= 0 ? 1 : atoi(given);
     return SUCCESS;
 }
 
 EXPORT int cuDeviceGet(int *device, int index) {
-    *device = index;
+    int n;
+    cuDeviceGetCount(&n);
+    *device = only_device >= 0 ? only_device : index;
+    return index >= 0 && index < n ? SUCCESS : INVALID_DEVICE;
+}
+
+EXPORT int cuDeviceGetUuid_v2(struct uuid *uuid, int device) {
+    *uuid = (struct uuid){{'G', 'P', 'U', (char)device}};
     return SUCCESS;
 }
 
@@ -68,37 +88,4 @@ EXPORT int cuDeviceGetAttribute(int *value, int attribute, int device) {
              : attribute == N_PROCESSORS  ? 4
                                           : 0;
     return SUCCESS;
-}
-
-EXPORT int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) {
-    (void)device, (void)flags;
-    return SUCCESS;
-}
-
-EXPORT int cuDevicePrimaryCtxRetain(void **context, int device) {
-    static char contexts[16];
-    *context = &contexts[device];
-    return SUCCESS;
-}
-
-EXPORT int cuCtxSetCurrent(void *context) {
-    return context != NULL ? SUCCESS : INVALID_VALUE;
-}
-
-EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
-    (void)device;
-    return SUCCESS;
-}
-
-EXPORT int cuCtxPushCurrent_v2(void *context) {
-    return context != NULL ? SUCCESS : INVALID_VALUE;
-}
-
-EXPORT int cuCtxPopCurrent_v2(void **context) {
-    *context = NULL;
-    return SUCCESS;
-}
-
-EXPORT int cuCtxSynchronize(void) {
-    return fake_finish_unnamed();
 }

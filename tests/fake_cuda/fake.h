@@ -3,7 +3,9 @@
  * GPUs.
  *
  *     memory.c    a GPU's memory, and that of other processes
- *     devices.c   GPUs and their contexts
+ *     devices.c   GPUs
+ *     contexts.c  their contexts
+ *     record.c    what was done
  *     streams.c   streams and graphs
  *     kernels.c   the server's kernels, compiled for the processor, and their launches
  *     grid.c      how a GPU runs them
@@ -25,9 +27,13 @@
 enum {
     SUCCESS = 0,
     INVALID_VALUE = 1,
+    NOT_INITIALIZED = 3,
+    INVALID_DEVICE = 101,
+    INVALID_CONTEXT = 201,
     NOT_FOUND = 500,
     NOT_READY = 600,
     ILLEGAL_ADDRESS = 700,
+    CONTEXT_IS_DESTROYED = 709,
     MISALIGNED_ADDRESS = 716,
     LAUNCH_FAILED = 719,
     CAPTURE_UNSUPPORTED = 900,
@@ -63,5 +69,14 @@ bool fake_is_recording(void);
 
 /* Do what is to do in the stream without a name. */
 int fake_finish_unnamed(void);
+
+/* The process uses the driver from now on; a child that it forks does not. */
+void fake_begin(void);
+
+/* SUCCESS if the process uses the driver, and the thread has a context that lives. */
+int fake_check_context(void);
+
+/* Note what the process has done in the file that FAKE_CUDA_RECORD names, if it names one. */
+void fake_record(const char *what);
 
 #endif

@@ -63,6 +63,10 @@ static int remove_block(uint64_t address) {
 
 EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
     void *memory = NULL;
+    int result = fake_check_context();
+    if (result != SUCCESS) {
+        return result;
+    }
     if (size == 0 || fake_is_recording() || posix_memalign(&memory, ALIGNMENT, size) != 0) {
         return INVALID_VALUE;
     }
@@ -72,6 +76,10 @@ EXPORT int cuMemAlloc_v2(uint64_t *address, size_t size) {
 }
 
 EXPORT int cuMemFree_v2(uint64_t address) {
+    int result = fake_check_context();
+    if (result != SUCCESS) {
+        return result;
+    }
     fake_finish_unnamed();
     return remove_block(address);
 }
@@ -104,12 +112,18 @@ EXPORT int cuMemFreeHost(void *memory) {
 
 /* ---- Memory of other processes ---- */
 
+enum { LAZY_PEER_ACCESS = 1 };
+
 struct ipc_handle {
-    char name[64];
+    char name[56];
+    int64_t maker; /* process id; 0: does not matter */
 };
 
 EXPORT int cuIpcOpenMemHandle_v2(uint64_t *address, struct ipc_handle handle, unsigned flags) {
-    (void)flags;
+    int result = fake_check_context();
+    if (result != SUCCESS || handle.maker == getpid() || flags != LAZY_PEER_ACCESS) {
+        return result != SUCCESS ? result : INVALID_CONTEXT;
+    }
     handle.name[sizeof handle.name - 1] = '\0';
     int fd = shm_open(handle.name, O_RDWR, 0);
     struct stat status;
@@ -123,9 +137,15 @@ EXPORT int cuIpcOpenMemHandle_v2(uint64_t *address, struct ipc_handle handle, un
         return INVALID_VALUE;
     }
     *address = (uintptr_t)add_block(memory, size, true)->memory;
+    fake_record("open");
     return SUCCESS;
 }
 
 EXPORT int cuIpcCloseMemHandle(uint64_t address) {
-    return remove_block(address);
+    int result = fake_check_context();
+    result = result == SUCCESS ? remove_block(address) : result;
+    if (result == SUCCESS) {
+        fake_record("close");
+    }
+    return result;
 }

@@ -1,7 +1,7 @@
 /*
  * Streams, which do nothing until somebody waits or asks for them, as a GPU may; and what is
  * recorded of them. The stream without a name takes the copies that need not be done when their
- * calls return: those from memory that is not pinned.
+ * calls return: those from memory that is not pinned, and those within a GPU.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -105,21 +105,44 @@ int fake_add_launch(struct stream *stream, const struct launch *launch) {
 
 /* ---- Copies ---- */
 
+/* Whether a copy that is not part of a stream may be made now. */
+static int check_copy(const char *what) {
+    int result = fake_is_recording() ? CAPTURE_UNSUPPORTED : fake_check_context();
+    if (result == SUCCESS) {
+        fake_record(what);
+    }
+    return result;
+}
+
+static void add_to_unnamed(const struct operation *operation) {
+    pthread_mutex_lock(&lock);
+    append(&unnamed.to_do, operation);
+    pthread_mutex_unlock(&lock);
+}
+
 EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t size) {
-    if (fake_is_recording()) {
-        return CAPTURE_UNSUPPORTED;
+    int result = check_copy("in");
+    if (result != SUCCESS) {
+        return result;
     }
     void *staged = malloc(size);
     memcpy(staged, from, size);
-    pthread_mutex_lock(&lock);
-    append(&unnamed.to_do, &(struct operation){.copy = {(void *)to, staged, size, staged}});
-    pthread_mutex_unlock(&lock);
+    add_to_unnamed(&(struct operation){.copy = {(void *)to, staged, size, staged}});
     return SUCCESS;
 }
 
+EXPORT int cuMemcpyDtoD_v2(uint64_t to, uint64_t from, size_t size) {
+    int result = check_copy("within");
+    if (result == SUCCESS) {
+        add_to_unnamed(&(struct operation){.copy = {(void *)to, (const void *)from, size, NULL}});
+    }
+    return result;
+}
+
 EXPORT int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t size) {
-    if (fake_is_recording()) {
-        return CAPTURE_UNSUPPORTED;
+    int result = check_copy("out");
+    if (result != SUCCESS) {
+        return result;
     }
     fake_finish_unnamed();
     memcpy(to, (const void *)from, size);
@@ -161,6 +184,10 @@ EXPORT int cuStreamQuery(struct stream *stream) {
 }
 
 EXPORT int cuStreamSynchronize(struct stream *stream) {
+    int result = fake_check_context();
+    if (result != SUCCESS) {
+        return result;
+    }
     if (stream == NULL) {
         return fake_is_recording() ? CAPTURE_UNSUPPORTED : fake_finish_unnamed();
     }
