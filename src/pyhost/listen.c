@@ -2,8 +2,8 @@
 #include "listen.h"
 
 #include <pthread.h>
-#include <signal.h>
 
+#include "base/thread.h"
 #include "end.h"
 #include "health.h"
 #include "talk.h"
@@ -31,21 +31,6 @@ static void take_answer(const struct hc_control_frame *frame) {
     pthread_mutex_unlock(&lock);
 }
 
-/* A thread that takes no signals; they are the main thread's. */
-static bool start_thread(void *(*run)(void *user)) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pthread_t thread;
-    int failure = pthread_create(&thread, NULL, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure == 0) {
-        pthread_detach(thread);
-    }
-    return failure == 0;
-}
-
 static void *check_health(void *user) {
     (void)user;
     PyGILState_STATE state = PyGILState_Ensure();
@@ -60,7 +45,7 @@ __attribute__((noreturn)) static void *listen_to_server(void *user) {
     for (;;) {
         struct hc_control_frame frame = hc_talk_receive();
         if (frame.kind == HC_CONTROL_CHECK) {
-            start_thread(check_health); /* which may ask in turn */
+            hc_thread_start(check_health, NULL); /* which may ask in turn */
         } else if (frame.kind == HC_CONTROL_ANSWER) {
             take_answer(&frame);
         }
@@ -71,7 +56,7 @@ bool hc_listen_start(void) {
     if (running) {
         return true;
     }
-    running = start_thread(listen_to_server);
+    running = hc_thread_start(listen_to_server, NULL);
     if (!running) {
         hc_py_raise("cannot start a thread to listen to the server");
     }
