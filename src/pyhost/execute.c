@@ -77,17 +77,41 @@ static void fail_with_exception(const struct batch *batch) {
     fail_batch(batch, text);
 }
 
-/* The list for execute(). New reference. */
-static PyObject *make_requests(const struct batch *batch) {
-    hc_auto(py) list = PyList_New((Py_ssize_t)batch->n_requests);
+/* One that cannot be answered otherwise, by the pending exception: that request's affair alone. */
+static void fail_request(const struct batch *batch, size_t i) {
+    hc_auto(py) text = hc_py_take_exception();
+    hc_auto(py) bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
+    struct hc_sender_object *sender = hc_sender_of(batch->senders[i]);
+    if (!sender->closed) {
+        sender->closed = true;
+        hc_reply_send_error(sender->message, HC_INTERNAL,
+                            bytes != NULL ? hc_py_bytes_text(bytes) : HC_TEXT("out of memory"));
+    }
+    PyErr_Clear();
+}
+
+/* The list for execute(): of the requests whose inputs can be had. The others are answered, and
+ * leave the batch. New reference. */
+static PyObject *make_requests(struct batch *batch) {
+    Py_ssize_t n_all = (Py_ssize_t)batch->n_requests;
+    hc_auto(py) list = PyList_New(n_all);
     char *memory = hc_end_request_memory(batch->executor->end, 0);
+    size_t n = 0;
     for (size_t i = 0; list != NULL && i < batch->n_requests; i++) {
         PyObject *request = hc_py_request_from_message(batch->senders[i], memory);
-        if (request == NULL || PyList_SetItem(list, (Py_ssize_t)i, request) != 0) {
-            return NULL;
+        if (request == NULL) {
+            hc_sender_of(batch->senders[i])->message->start_ns = hc_clock_ns();
+            fail_request(batch, i);
+            Py_CLEAR(batch->senders[i]);
+            continue;
         }
+        PyList_SetItem(list, (Py_ssize_t)n, request);
+        batch->senders[n++] = batch->senders[i];
     }
-    return hc_take(list);
+    batch->n_requests = list == NULL ? batch->n_requests : n;
+    bool whole = list == NULL || (Py_ssize_t)n == n_all ||
+                 PyList_SetSlice(list, (Py_ssize_t)n, n_all, NULL) == 0;
+    return whole ? hc_take(list) : NULL;
 }
 
 /* ---- Calling the model ---- */
@@ -131,6 +155,9 @@ static PyObject *complete(struct batch *batch, PyObject *result, bool *left) {
 
 /* What execute() returns, or its coroutine if it is not *LEFT to itself. New reference. */
 static PyObject *call_model(struct batch *batch, PyObject *requests, bool *left) {
+    if (batch->n_requests == 0) {
+        Py_RETURN_NONE; /* all are answered */
+    }
     hc_auto(py) function = PyObject_GetAttrString(batch->executor->model, "execute");
     if (function == NULL) {
         PyErr_Clear();
@@ -205,24 +232,11 @@ static bool send_response(const struct batch *batch, PyObject *result, size_t i,
                              owned && Py_REFCNT(response) == 1);
 }
 
-/* One response that cannot be sent is that request's affair alone. */
-static void fail_response(const struct batch *batch, size_t i) {
-    hc_auto(py) text = hc_py_take_exception();
-    hc_auto(py) bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
-    struct hc_sender_object *sender = hc_sender_of(batch->senders[i]);
-    if (!sender->closed) {
-        sender->closed = true;
-        hc_reply_send_error(sender->message, HC_INTERNAL,
-                            bytes != NULL ? hc_py_bytes_text(bytes) : HC_TEXT("out of memory"));
-    }
-    PyErr_Clear();
-}
-
 static void send_responses(const struct batch *batch, PyObject *result) {
     bool owned = Py_REFCNT(result) == 1;
     for (size_t i = 0; i < batch->n_requests; i++) {
         if (!send_response(batch, result, i, owned)) {
-            fail_response(batch, i);
+            fail_request(batch, i);
         }
     }
 }
