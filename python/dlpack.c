@@ -236,13 +236,10 @@ static PyObject *make_tensor(struct hc_text name, const struct hc_dl_tensor *ten
         .n_dims = (size_t)tensor->n_dims,
         .data = (char *)tensor->data + tensor->byte_offset,
         .size = size,
+        .on_gpu = tensor->device.type == HC_DL_CUDA,
+        .device = tensor->device.type == HC_DL_CUDA ? tensor->device.id : 0,
     };
-    PyObject *object = hc_py_tensor_from_memory(&source, holder);
-    if (object != NULL && tensor->device.type == HC_DL_CUDA) {
-        hc_tensor_of(object)->on_gpu = true;
-        hc_tensor_of(object)->device = tensor->device.id;
-    }
-    return object;
+    return hc_py_tensor_from_memory(&source, holder);
 }
 
 /* Take the tensor out of the capsule; NULL with an exception set. */
@@ -278,7 +275,8 @@ static PyObject *import_capsule(struct hc_text name, PyObject *capsule) {
     return make_tensor(name, imported_tensor(imported), holder);
 }
 
-/* The capsule of an object with __dlpack__. New reference. */
+/* The capsule of an object with __dlpack__, whose data a GPU has finished: who asks for it again
+ * need not wait. New reference. */
 static PyObject *ask_producer(PyObject *source) {
     hc_auto(py) device = PyObject_CallMethod(source, "__dlpack_device__", NULL);
     int type;
@@ -290,9 +288,10 @@ static PyObject *ask_producer(PyObject *source) {
     hc_auto(py) method = PyObject_GetAttrString(source, "__dlpack__");
     hc_auto(py) none = PyTuple_New(0);
     hc_auto(py) keywords = Py_BuildValue("{s:O}", "stream", Py_None);
-    return method == NULL || none == NULL || keywords == NULL
-               ? NULL
-               : PyObject_Call(method, none, keywords);
+    hc_auto(py) capsule = method == NULL || none == NULL || keywords == NULL
+                              ? NULL
+                              : PyObject_Call(method, none, keywords);
+    return capsule == NULL || (type == HC_DL_CUDA && !hc_py_gpu_wait(id)) ? NULL : hc_take(capsule);
 }
 
 PyObject *hc_py_dlpack_import(struct hc_text name, PyObject *source) {

@@ -39,6 +39,8 @@ PyObject *hc_py_tensor_from_memory(const struct hc_py_tensor_source *source, PyO
     tensor->dtype = source->dtype;
     tensor->data = source->data;
     tensor->size = source->size;
+    tensor->on_gpu = source->on_gpu;
+    tensor->device = source->device;
     Py_XINCREF(owner);
     tensor->owner = owner;
     return hc_take(object);

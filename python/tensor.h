@@ -39,10 +39,11 @@ struct hc_py_tensor_source {
     size_t n_dims;
     char *data;
     size_t size;
+    bool on_gpu;
+    int device; /* the GPU */
 };
 
-/* A tensor over memory that OWNER keeps alive and that the model may write to; it is the
- * processor's unless the caller says otherwise. New reference. */
+/* A tensor over memory that OWNER keeps alive and that the model may write to. New reference. */
 PyObject *hc_py_tensor_from_memory(const struct hc_py_tensor_source *source, PyObject *owner);
 
 #endif
