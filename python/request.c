@@ -3,6 +3,7 @@
 
 #include "client_memory.h"
 #include "exec.h"
+#include "gpu_region.h"
 #include "memory.h"
 #include "parameters.h"
 #include "sender.h"
@@ -40,6 +41,20 @@ static PyObject *move_to_heap(struct hc_py_tensor_source *source) {
     return owner;
 }
 
+/* Whether it is where the client has left it. */
+static bool is_clients(const struct hc_message_tensor *input) {
+    return input->data.arena == HC_ARENA_CLIENT || input->data.arena == HC_ARENA_GPU;
+}
+
+/* Have SOURCE lie in the client's memory. What keeps it there: new reference. */
+static PyObject *find_clients_memory(const struct hc_request_object *request,
+                                     const struct hc_place *place,
+                                     struct hc_py_tensor_source *source) {
+    return place->arena == HC_ARENA_GPU
+               ? hc_py_gpu_region_input(request->message, place, source)
+               : hc_py_client_memory(request->message, place, &source->data);
+}
+
 /* New reference. */
 static PyObject *decode_input(const struct hc_request_object *request,
                               const struct hc_message_tensor *input) {
@@ -53,12 +68,11 @@ static PyObject *decode_input(const struct hc_request_object *request,
         .size = input->data.size,
     };
     const struct hc_sender_object *sender = hc_sender_of(request->sender);
-    bool in_place = input->data.arena == HC_ARENA_CLIENT;
-    if (!in_place && !sender->copies_inputs) {
+    if (!is_clients(input) && !sender->copies_inputs) {
         return hc_py_tensor_from_memory(&source, sender->owner);
     }
-    hc_auto(py) owner = in_place ? hc_py_client_memory(request->message, &input->data, &source.data)
-                                 : move_to_heap(&source);
+    hc_auto(py) owner = is_clients(input) ? find_clients_memory(request, &input->data, &source)
+                                          : move_to_heap(&source);
     return owner == NULL ? NULL : hc_py_tensor_from_memory(&source, owner);
 }
 
@@ -89,7 +103,7 @@ PyObject *hc_py_request_inputs(struct hc_request_object *request) {
 
 static bool views_client(const struct hc_message_request *message) {
     for (uint32_t i = 0; i < message->n_inputs; i++) {
-        if (inputs_of(message)[i].data.arena == HC_ARENA_CLIENT) {
+        if (is_clients(&inputs_of(message)[i])) {
             return true;
         }
     }
@@ -110,7 +124,7 @@ PyObject *hc_py_request_from_message(PyObject *sender, char *memory) {
     request->model_version = -1;
     request->timeout_us = message->timeout_us;
     request->flags = message->flags;
-    /* A client's memory is there to be mapped until the request is answered. */
+    /* A client's memory is there to be mapped or opened until the request is answered. */
     if (views_client(message) && hc_py_request_inputs(request) == NULL) {
         return NULL;
     }

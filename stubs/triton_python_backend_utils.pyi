@@ -63,7 +63,7 @@ class Tensor:
         """The tensor's name."""
 
     def as_numpy(self) -> npt.NDArray[Any]:
-        """The tensor as an array, the same object at each call.
+        """The tensor as an array, the same object at each call; one in a GPU's memory has none.
 
         That of an input is a view of shared memory: writable, the request's own, and good for as
         long as it is kept. Strings are bytes in an array of dtype object.
@@ -76,7 +76,7 @@ class Tensor:
         """The extents, the batch dimension first where the model has one."""
 
     def is_cpu(self) -> bool:
-        """Whether the tensor lies in memory that the CPU reads."""
+        """Whether the tensor lies in memory that the CPU reads, and not in a GPU's."""
 
     def to_dlpack(self) -> Any:
         """A DLPack capsule over the tensor's memory; strings have none."""
@@ -95,7 +95,7 @@ class Tensor:
         """The capsule that consumers of DLPack ask for."""
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """The DLPack device type and number: (1, 0) for the CPU."""
+        """The DLPack device type and number: (1, 0) for the CPU, (2, number) for a GPU."""
 
 @disjoint_base
 class InferenceRequest:

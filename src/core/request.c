@@ -193,15 +193,25 @@ struct hc_output_place hc_request_output_place(const struct hc_request *request,
     };
 }
 
+/* Whether the model looks at SIZE bytes of the region where they are: VIEW says from where on. */
+static bool sees(const struct hc_model *model, const struct hc_shm_region *region, size_t size,
+                 struct hc_view *view) {
+    if (!hc_shm_is_system(region)) {
+        view->offset = view->region_offset;
+        return model->takes_gpu_inputs;
+    }
+    return model->views_inputs &&
+           hc_shm_find_file(region, view->region_offset, size, &view->fd, &view->offset);
+}
+
 /* Strings are checked by the server, so they have to be its own; other data must be aligned. */
 static struct hc_view find_view(const struct hc_request *request, struct hc_shm_region *region,
                                 uint64_t offset, const struct hc_input *input) {
     const struct hc_model *model = request->model;
     size_t element_size = hc_dtype_size(input->dtype);
     struct hc_view view = {.region_offset = offset};
-    if (model->views_inputs && !model->caches && element_size > 0 && input->size > 0 &&
-        hc_shm_find_file(region, offset, input->size, &view.fd, &view.offset) &&
-        view.offset % element_size == 0) {
+    if (!model->caches && element_size > 0 && input->size > 0 &&
+        sees(model, region, input->size, &view) && view.offset % element_size == 0) {
         view.region = region;
     }
     return view;

@@ -33,6 +33,7 @@ static bool find_functions(void *library, struct hc_cuda *cuda) {
         {"cuDeviceGet", &cuda->device_get},
         {"cuDeviceGetName", &cuda->device_name},
         {"cuDeviceGetAttribute", &cuda->device_attribute},
+        {"cuDeviceGetUuid_v2", &cuda->device_uuid},
         {"cuDevicePrimaryCtxSetFlags_v2", &cuda->context_flags},
         {"cuDevicePrimaryCtxRetain", &cuda->context_retain},
         {"cuCtxSetCurrent", &cuda->context_use},
@@ -136,6 +137,11 @@ int hc_cuda_attribute(int device, int attribute) {
     int value = 0;
     int result = driver.functions.device_attribute(&value, attribute, driver.devices[device]);
     return result == HC_CUDA_SUCCESS ? value : 0;
+}
+
+enum hc_code hc_cuda_uuid(int device, struct hc_cuda_uuid *uuid, struct hc_error *error) {
+    return hc_cuda_check(driver.functions.device_uuid(uuid, driver.devices[device]),
+                         "asking for its UUID", error);
 }
 
 /* Threads that wait for the GPU sleep once they have looked for a while, so that they take no core

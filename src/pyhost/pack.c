@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "client_memory.h"
 #include "gpu.h"
+#include "gpu_region.h"
 #include "pin.h"
 #include "shared_arrays.h"
 
@@ -106,6 +107,14 @@ static bool may_stay(const struct hc_tensor_object *tensor, enum hc_pack_place p
            (tensor->array != NULL && tensor->owner == tensor->array && is_sole_holder(tensor));
 }
 
+/* Have a tensor in a GPU's memory go to where the client wants it there, if it can. */
+static bool put_on_gpu(const struct hc_pack *pack, const struct hc_tensor_object *tensor,
+                       PyObject *name, struct hc_place *place) {
+    *place = (struct hc_place){.arena = HC_ARENA_GPU, .size = tensor->size};
+    return pack->request != NULL && tensor->on_gpu && tensor->size > 0 &&
+           hc_py_gpu_region_put(pack->request, hc_py_bytes_text(name), tensor);
+}
+
 bool hc_pack_add_tensor(struct hc_pack *pack, PyObject *object, PyObject *name,
                         enum hc_pack_place place) {
     const struct hc_tensor_object *tensor = hc_tensor_of(object);
@@ -114,7 +123,9 @@ bool hc_pack_add_tensor(struct hc_pack *pack, PyObject *object, PyObject *name,
     *item = (struct hc_packed){.tensor = tensor, .name = name};
     pack->head_size += sizeof(struct hc_message_tensor) + (size_t)tensor->n_dims * sizeof(int64_t) +
                        hc_align_up((size_t)PyBytes_Size(name), sizeof(int64_t));
-    item->in_place = may_stay(tensor, place) && find_in_shared_memory(pack, tensor, &item->place);
+    item->in_place =
+        (may_stay(tensor, place) && find_in_shared_memory(pack, tensor, &item->place)) ||
+        put_on_gpu(pack, tensor, name, &item->place);
     if (!item->in_place) {
         item->data_offset = pack->data_size;
         pack->data_size += hc_align_up(tensor->size, HC_BLOCK_ALIGNMENT);
@@ -193,7 +204,7 @@ static bool write_data(const struct hc_pack *pack, size_t offset,
 static struct held *hold(const struct hc_pack *pack) {
     struct held *held = hc_alloc(sizeof *held + pack->n_items * sizeof held->objects[0]);
     for (size_t i = 0; i < pack->n_items; i++) {
-        if (pack->items[i].in_place) {
+        if (pack->items[i].in_place && pack->items[i].place.arena != HC_ARENA_GPU) {
             PyObject *owner = pack->items[i].tensor->owner;
             Py_INCREF(owner);
             held->objects[held->n_objects++] = owner;

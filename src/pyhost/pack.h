@@ -4,8 +4,9 @@
  *
  * Tensors are copied behind the message, in the same block; but large ones stay where they are when
  * that is allowed and they lie in shared memory already: born in the response arena, or an input
- * that is passed on. Steps: begin with a zeroed struct and the size of the fixed part, add tensors
- * and texts, hc_pack_begin(), write the texts in the order in which they were added, hc_pack_end().
+ * that is passed on; and those in a GPU's memory go to the client's at once when it wants them
+ * there. Steps: begin with a zeroed struct and the size of the fixed part, add tensors and texts,
+ * hc_pack_begin(), write the texts in the order in which they were added, hc_pack_end().
  */
 #ifndef HC_PYHOST_PACK_H
 #define HC_PYHOST_PACK_H

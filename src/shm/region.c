@@ -153,6 +153,10 @@ bool hc_shm_is_system(const struct hc_shm_region *region) {
     return region->kind == HC_SHM_SYSTEM;
 }
 
+const struct hc_shm_share *hc_shm_find_share(const struct hc_shm_region *region) {
+    return region->kind == HC_SHM_CUDA ? &region->share : NULL;
+}
+
 bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,
                         uint64_t *address) {
     if (region->kind != HC_SHM_CUDA) {

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
-#include "cuda/driver.h"
 #include "shm/shm.h"
 
 struct hc_shm_region {
@@ -29,6 +28,8 @@ struct hc_shm_region {
     /* A GPU's memory. */
     int device;
     hc_cuda_address address;
+    struct hc_shm_share share;
+    int life; /* the other end of the witness's pipe */
 };
 
 HC_CLEANUP(shm_region, struct hc_shm_region *, hc_shm_release);

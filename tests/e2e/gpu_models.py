@@ -1,7 +1,13 @@
 """Native models on GPUs, and regions of a GPU's memory to ask them in."""
 
+import base64
+import contextlib
 import copy
 import itertools
+import mmap
+import os
+import pathlib
+import uuid
 
 import ml_dtypes
 import numpy as np
@@ -82,3 +88,19 @@ def infer_in_regions(protocol, client, model, shape, x_size, y_size, x_at=0, y_a
     wanted = module.InferRequestedOutput("y")
     wanted.set_shared_memory("y", y_size, y_at)
     return client.infer(model, [given], outputs=[wanted])
+
+
+@contextlib.contextmanager
+def pretended_region(size):
+    """POSIX shared memory, which the pretended driver takes for a GPU's; its bytes, and its raw
+    handle."""
+    name = f"hippocamp-{uuid.uuid4().hex[:12]}"
+    path = pathlib.Path("/dev/shm") / name
+    path.write_bytes(bytes(size))
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        with mmap.mmap(descriptor, size) as memory:
+            yield memory, base64.b64encode(f"/{name}".encode().ljust(64, b"\0"))
+    finally:
+        os.close(descriptor)
+        path.unlink()

@@ -4,10 +4,6 @@ batches, graphs, shared memory."""
 import base64
 import concurrent.futures
 import contextlib
-import mmap
-import os
-import pathlib
-import uuid
 
 import numpy as np
 import pytest
@@ -24,6 +20,7 @@ from gpu_models import (
     infer,
     infer_gpu_tensor,
     infer_in_regions,
+    pretended_region,
 )
 from harness import gpu
 from harness.infer import error_of
@@ -122,21 +119,6 @@ def test_requests_at_a_time_are_put_together_and_taken_apart(server, models):
 # ---- Shared memory ----
 
 
-@contextlib.contextmanager
-def region(size):
-    """POSIX shared memory, which the driver takes for a GPU's; its bytes, and its raw handle."""
-    name = f"hippocamp-{uuid.uuid4().hex[:12]}"
-    path = pathlib.Path("/dev/shm") / name
-    path.write_bytes(bytes(size))
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        with mmap.mmap(descriptor, size) as memory:
-            yield memory, base64.b64encode(f"/{name}".encode().ljust(64, b"\0"))
-    finally:
-        os.close(descriptor)
-        path.unlink()
-
-
 @pytest.fixture(params=CLIENTS)
 def shared(request, server):
     """A client, and two registered regions of 64 KiB."""
@@ -144,7 +126,7 @@ def shared(request, server):
         client = stack.enter_context(CLIENTS[request.param][1](server))
         memories = {}
         for name in "xy":
-            memories[name], handle = stack.enter_context(region(65536))
+            memories[name], handle = stack.enter_context(pretended_region(65536))
             client.register_cuda_shared_memory(name, handle, 1, 65536)
         yield request.param, client, memories
         memories.clear()
@@ -241,7 +223,7 @@ def test_what_is_registered_is_told(shared):
     ],
 )
 def test_regions_that_cannot_be(server, change, message):
-    with region(65536) as (_, handle):
+    with pretended_region(65536) as (_, handle):
         content = {"raw_handle": {"b64": handle.decode()}, "device_id": 0, "byte_size": 65536}
         answer = requests.post(
             f"{server.url}/v2/cudasharedmemory/region/z/register",

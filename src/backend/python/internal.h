@@ -240,7 +240,7 @@ struct hc_response *loop_side_read_response(struct loop_side *side, struct pyhos
 /* Where PLACE of the life's response arena is; NULL when it does not lie in it. */
 const char *loop_side_response_memory(const struct pyhost *host, const struct hc_place *place);
 
-/* ---- views.c: outputs that are inputs in a client's shared memory ---- */
+/* ---- views.c: what models see of clients' shared memory ---- */
 
 /* The input of the request that PLACE lies in; NULL: none. */
 const struct hc_view *views_find(const struct hc_request *request, const struct hc_place *place);
@@ -252,6 +252,10 @@ const struct hc_view *views_find(const struct hc_request *request, const struct 
 enum hc_code views_deliver(const struct hc_request *request, const struct hc_view *view,
                            const struct hc_place *place, struct hc_pool *pool,
                            struct hc_output *output, struct hc_error *error);
+
+/* Where in a GPU's memory the model itself may put the output NAME; NULL: nowhere. */
+const struct hc_output_place *views_find_gpu_place(const struct hc_request *request,
+                                                   struct hc_text name);
 
 /* ---- calls.c: requests that models make ---- */
 

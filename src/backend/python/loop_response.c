@@ -65,6 +65,10 @@ static bool resolve(struct python_response *response, const struct hc_request *r
     if (place->arena == HC_ARENA_CLIENT) {
         return resolve_view(response, request, place, output);
     }
+    if (place->arena == HC_ARENA_GPU) {
+        output->in_place = views_find_gpu_place(request, output->name) != NULL;
+        return output->in_place;
+    }
     if (place->arena == HC_ARENA_RESPONSE) {
         output->data = loop_side_response_memory(host, place);
         return output->data != NULL;

@@ -5,8 +5,10 @@
 #include "base/alloc.h"
 #include "core/context.h"
 #include "core/model.h"
+#include "internal.h"
 #include "message.h"
 #include "message_layout.h"
+#include "shm/shm.h"
 
 /*
  * What is requested: the names that the client gave, or all that the model has; and the states, to
@@ -26,6 +28,24 @@ static struct hc_text output_name(const struct hc_request *request, size_t i) {
     return request->n_outputs > 0 ? request->outputs[i] : model->outputs[i].name;
 }
 
+/* Where output I, among those that the client has named, may go in a GPU's memory; or NULL. */
+static const struct hc_output_place *gpu_place(const struct hc_request *request, size_t i) {
+    const struct hc_output_place *place = views_find_gpu_place(request, request->outputs[i]);
+    return place == &request->output_places[i] ? place : NULL;
+}
+
+static size_t count_gpu_places(const struct hc_request *request) {
+    size_t n = 0;
+    for (size_t i = 0; request->output_places != NULL && i < request->n_outputs; i++) {
+        n += gpu_place(request, i) != NULL ? 1 : 0;
+    }
+    return n;
+}
+
+static bool is_on_gpu(const struct hc_input *input) {
+    return input->view.region != NULL && !hc_shm_is_system(input->view.region);
+}
+
 static size_t message_size(const struct hc_request *request, struct hc_text parameters,
                            bool *overflow) {
     struct message_layout layout = {0};
@@ -35,6 +55,8 @@ static size_t message_size(const struct hc_request *request, struct hc_text para
     for (size_t i = 0; i < request->n_inputs; i++) {
         message_place(&layout, request->inputs[i].n_dims * sizeof(int64_t));
         message_place(&layout, request->inputs[i].name.size);
+        message_place(&layout,
+                      is_on_gpu(&request->inputs[i]) ? sizeof(struct hc_message_region) : 0);
     }
     for (size_t i = 0; i < count_outputs(request); i++) {
         message_place(&layout, output_name(request, i).size);
@@ -42,8 +64,28 @@ static size_t message_size(const struct hc_request *request, struct hc_text para
     message_place(&layout, request->id.size);
     message_place(&layout, request->correlation.string.size);
     message_place(&layout, parameters.size);
+    size_t n_places = count_gpu_places(request);
+    message_place(&layout, n_places * sizeof(struct hc_message_output_place));
+    message_place(&layout, n_places * sizeof(struct hc_message_region));
     *overflow = layout.overflow;
     return layout.size;
+}
+
+/* SIZE bytes from OFFSET of a region of a GPU's memory. */
+static struct hc_place put_region(struct message_writer *writer, const struct hc_shm_region *region,
+                                  uint64_t offset, uint64_t size) {
+    const struct hc_shm_share *share = hc_shm_find_share(region);
+    size_t place = message_place(&writer->layout, sizeof(struct hc_message_region));
+    struct hc_message_region *message = (void *)(writer->base + place);
+    *message = (struct hc_message_region){
+        .id = share->id,
+        .server = (uint32_t)getpid(),
+        .witness = (uint32_t)share->witness,
+    };
+    memcpy(message->gpu_uuid, share->gpu.bytes, sizeof message->gpu_uuid);
+    memcpy(message->handle, share->handle.bytes, sizeof message->handle);
+    return (struct hc_place){
+        .offset = offset, .size = size, .arena = HC_ARENA_GPU, .block = (uint32_t)place};
 }
 
 static void put_input(struct message_writer *writer, const struct hc_input *input,
@@ -60,11 +102,31 @@ static void put_input(struct message_writer *writer, const struct hc_input *inpu
         tensor->data.offset = input->block->offset + input->offset;
         tensor->data.block = input->block->index;
         tensor->data.generation = input->block->generation;
+    } else if (is_on_gpu(input)) {
+        tensor->data = put_region(writer, input->view.region, input->view.offset, input->size);
     } else if (input->view.region != NULL) {
         tensor->data.arena = HC_ARENA_CLIENT;
         tensor->data.offset = input->view.offset;
         tensor->data.block = (uint32_t)input->view.fd;
         tensor->data.generation = (uint32_t)getpid();
+    }
+}
+
+static void put_places(struct message_writer *writer, const struct hc_request *request,
+                       struct hc_message_request *message) {
+    size_t n = count_gpu_places(request);
+    size_t offset = message_place(&writer->layout, n * sizeof(struct hc_message_output_place));
+    struct hc_message_output_place *places = (void *)(writer->base + offset);
+    message->n_places = (uint32_t)n;
+    message->places_offset = (uint32_t)offset;
+    for (size_t i = 0; n > 0 && i < request->n_outputs; i++) {
+        const struct hc_output_place *place = gpu_place(request, i);
+        if (place != NULL) {
+            *places++ = (struct hc_message_output_place){
+                .output = (uint32_t)(request->model->n_states + i),
+                .place = put_region(writer, place->region, place->offset, place->size),
+            };
+        }
     }
 }
 
@@ -104,6 +166,7 @@ static void put_request(struct message_writer *writer, const struct hc_request *
     message->id = message_put_text(writer, request->id);
     message->correlation_string = message_put_text(writer, request->correlation.string);
     message->parameters = message_put_text(writer, parameters);
+    put_places(writer, request, message);
     message->size = (uint32_t)writer->layout.size;
 }
 

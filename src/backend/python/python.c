@@ -85,11 +85,11 @@ static enum hc_code read_concurrency(struct hc_model *model, struct hc_error *er
     return HC_OK;
 }
 
-/* Inputs are in the processor's memory whatever a model says that it can take; in Triton's words.
- */
-static enum hc_code check_input_memory(const struct hc_model *model, struct hc_error *error) {
+/* Whether inputs may be in a GPU's memory, when the config says so; in Triton's words. */
+static enum hc_code read_input_memory(struct hc_model *model, struct hc_error *error) {
     const char *value = hc_config_parameter(model->config, "FORCE_CPU_ONLY_INPUT_TENSORS");
-    if (value != NULL && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+    model->takes_gpu_inputs = value != NULL && strcmp(value, "no") == 0;
+    if (value != NULL && !model->takes_gpu_inputs && strcmp(value, "yes") != 0) {
         return hc_error_set(error, HC_UNIMPLEMENTED,
                             "Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS: %s'", value);
     }
@@ -138,7 +138,7 @@ static void load(struct hc_model *model) {
         lives_fail_loading(own, &error);
         return;
     }
-    if (check_input_memory(model, &error) != HC_OK || watchdog_start(own, &error) != HC_OK ||
+    if (read_input_memory(model, &error) != HC_OK || watchdog_start(own, &error) != HC_OK ||
         read_concurrency(model, &error) != HC_OK || read_views(model, &error) != HC_OK) {
         lives_fail_loading(own, &error);
         return;

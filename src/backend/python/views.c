@@ -1,4 +1,4 @@
-/* Outputs that are inputs which a model has looked at in a client's shared memory. */
+/* Clients' shared memory that models see: inputs that are given back, and where outputs go. */
 #include <string.h>
 #include <unistd.h>
 
@@ -10,9 +10,9 @@ const struct hc_view *views_find(const struct hc_request *request, const struct 
     for (size_t i = 0; i < request->n_inputs; i++) {
         const struct hc_input *input = &request->inputs[i];
         const struct hc_view *view = &input->view;
-        if (view->region != NULL && (uint32_t)view->fd == place->block &&
-            (uint32_t)getpid() == place->generation && place->offset >= view->offset &&
-            place->size <= input->size &&
+        if (view->region != NULL && hc_shm_is_system(view->region) &&
+            (uint32_t)view->fd == place->block && (uint32_t)getpid() == place->generation &&
+            place->offset >= view->offset && place->size <= input->size &&
             place->offset - view->offset <= input->size - place->size) {
             return view;
         }
@@ -28,6 +28,22 @@ static const struct hc_output_place *find_destination(const struct hc_request *r
         if (places[i].region != NULL && hc_shm_is_system(places[i].region) &&
             output->size <= places[i].size && hc_text_equal(request->outputs[i], output->name)) {
             return &places[i];
+        }
+    }
+    return NULL;
+}
+
+const struct hc_output_place *views_find_gpu_place(const struct hc_request *request,
+                                                   struct hc_text name) {
+    const struct hc_output_place *places = request->output_places;
+    const struct hc_model *model = request->model;
+    if (places == NULL || model->caches || model->has_sequences) {
+        return NULL; /* nobody wants it there, or the server has to see it */
+    }
+    for (size_t i = 0; i < request->n_outputs; i++) {
+        if (hc_text_equal(request->outputs[i], name)) {
+            bool on_gpu = places[i].region != NULL && !hc_shm_is_system(places[i].region);
+            return on_gpu ? &places[i] : NULL;
         }
     }
     return NULL;

@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 6
+#define HC_CHANNEL_VERSION 7
 
 enum {
     HC_MAX_LINKS = 64,
@@ -44,6 +44,10 @@ enum hc_arena_id {
     /* A client's shared memory: `block` is the server's descriptor of it, `generation` the server's
      * process id. In inputs, for as long as their request is unanswered, and in its outputs. */
     HC_ARENA_CLIENT,
+    /* A client's region of a GPU's memory, from whose start `offset` counts: `block` is where in
+     * the message its struct hc_message_region is. In inputs, and where outputs may go; an output
+     * that has gone there says so by its arena alone. */
+    HC_ARENA_GPU,
 };
 
 struct hc_link_shared_offsets {
@@ -161,6 +165,26 @@ struct hc_message_tensor {
 
 static_assert(sizeof(struct hc_message_tensor) == 56, "shared layout");
 
+/* How a client's region of a GPU's memory is opened. */
+struct hc_message_region {
+    uint64_t id;       /* no other region's */
+    char gpu_uuid[16]; /* processes may number GPUs as they like */
+    char handle[64];   /* cudaIpcMemHandle_t */
+    uint32_t server;   /* process id, and its descriptor of a pipe that ends with the region; */
+    uint32_t witness;  /* open for as long as the request is unanswered */
+};
+
+static_assert(sizeof(struct hc_message_region) == 96, "shared layout");
+
+/* Where a client wants an output. */
+struct hc_message_output_place {
+    uint32_t output; /* index among the requested ones */
+    uint32_t reserved;
+    struct hc_place place; /* HC_ARENA_GPU */
+};
+
+static_assert(sizeof(struct hc_message_output_place) == 40, "shared layout");
+
 /* A request as the pyhost sees it, in the request arena; written by the server. */
 struct hc_message_request {
     uint32_t size; /* of the whole message */
@@ -169,6 +193,8 @@ struct hc_message_request {
     uint32_t n_outputs;      /* requested outputs */
     uint32_t outputs_offset; /* struct hc_span each: the names */
     uint32_t loop;           /* index of the link that takes the replies */
+    uint32_t n_places;
+    uint32_t places_offset; /* struct hc_message_output_place each, for some of the outputs */
     uint64_t handle;
     uint64_t
         next; /* offset of the next message of the same execution in the request arena; 0: none */

@@ -148,6 +148,7 @@ struct hc_model {
     unsigned concurrency; /* executions that run side by side in an instance, if its backend has set
                              it before the config is complete; at most HC_MAX_CONCURRENCY */
     bool views_inputs;    /* it looks at inputs in clients' shared memory; set as above */
+    bool takes_gpu_inputs; /* and at those in a GPU's memory */
 
     /* Control thread. */
     enum hc_model_state state;

@@ -44,8 +44,8 @@ struct hc_device_place {
 struct hc_view {
     struct hc_shm_region *region; /* taken until the request has been answered; NULL: nowhere */
     uint64_t region_offset;       /* of the data in the region */
-    int fd;                       /* of the shared memory; open as long */
-    uint64_t offset;              /* of the data in the file */
+    int fd;                       /* of the shared memory; open as long; of a GPU's: none */
+    uint64_t offset;              /* of the data in the file, or in the region of a GPU's memory */
 };
 
 /* Where a client wants an output. */

@@ -20,10 +20,14 @@ typedef struct hc_cuda_graph_exec *hc_cuda_graph_exec;
 typedef struct hc_cuda_module *hc_cuda_module;
 typedef struct hc_cuda_function *hc_cuda_function;
 
-enum { HC_CUDA_IPC_HANDLE_SIZE = 64 };
+enum { HC_CUDA_IPC_HANDLE_SIZE = 64, HC_CUDA_UUID_SIZE = 16 };
 
 struct hc_cuda_ipc_handle {
     char bytes[HC_CUDA_IPC_HANDLE_SIZE];
+};
+
+struct hc_cuda_uuid {
+    char bytes[HC_CUDA_UUID_SIZE];
 };
 
 /* Results of the driver's functions, and arguments: the few that are used. */
@@ -48,6 +52,7 @@ struct hc_cuda {
     int (*device_get)(int *device, int index);
     int (*device_name)(char *name, int size, int device);
     int (*device_attribute)(int *value, int attribute, int device);
+    int (*device_uuid)(struct hc_cuda_uuid *uuid, int device);
     int (*context_flags)(int device, unsigned flags);
     int (*context_retain)(hc_cuda_context *context, int device);
     int (*context_use)(hc_cuda_context context);
@@ -107,5 +112,8 @@ enum hc_code hc_cuda_use(int device, struct hc_error *error);
 
 /* One of a GPU's attributes; 0 when it does not tell. */
 int hc_cuda_attribute(int device, int attribute);
+
+/* What a GPU is called in every process, however they are numbered there. */
+enum hc_code hc_cuda_uuid(int device, struct hc_cuda_uuid *uuid, struct hc_error *error);
 
 #endif

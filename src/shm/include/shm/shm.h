@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cuda/driver.h"
 
 struct hc_shm;
 struct hc_shm_region;
@@ -90,6 +91,17 @@ enum hc_code hc_shm_write(struct hc_shm_region *region, uint64_t offset, const v
 /* The same from one region to another, which may overlap; both are of system memory. */
 enum hc_code hc_shm_copy(struct hc_shm_region *from, uint64_t from_offset, struct hc_shm_region *to,
                          uint64_t to_offset, size_t size, struct hc_error *error);
+
+/* How another process opens a region in a GPU's memory; as long as the region is taken. */
+struct hc_shm_share {
+    uint64_t id; /* no other region's, also of those that are gone */
+    struct hc_cuda_uuid gpu;
+    struct hc_cuda_ipc_handle handle;
+    int witness; /* descriptor of a pipe, which ends when the region is gone */
+};
+
+/* NULL: it is of another kind. */
+const struct hc_shm_share *hc_shm_find_share(const struct hc_shm_region *region);
 
 /* Where in which GPU's memory that is; false when it is in none. */
 bool hc_shm_find_device(const struct hc_shm_region *region, uint64_t offset, int *device,
