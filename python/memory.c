@@ -3,7 +3,11 @@
 
 static const char *const names[] = {"TRITONSERVER_MEMORY_GPU", "TRITONSERVER_MEMORY_CPU"};
 
-enum { N_MEMORY_TYPES = sizeof names / sizeof names[0] };
+enum { MEMORY_GPU, N_MEMORY_TYPES = sizeof names / sizeof names[0] };
+
+struct preferred {
+    PyObject_HEAD int gpu; /* -1: none */
+};
 
 static PyObject *memory_type; /* the enum MemoryType */
 static PyObject *preferred_type;
@@ -13,9 +17,11 @@ bool hc_py_is_preferred_memory(PyObject *object) {
     return PyObject_TypeCheck(object, (PyTypeObject *)preferred_type);
 }
 
-/* It says where the outputs of a call are wanted, which is the CPU's memory in any case. */
+int hc_py_preferred_gpu(PyObject *preferred) {
+    return ((const struct preferred *)preferred)->gpu;
+}
+
 static int preferred_init(PyObject *self, PyObject *args, PyObject *keywords) {
-    (void)self;
     static char *keys[] = {"preferred_memory_type", "preferred_device_id", NULL};
     PyObject *type;
     int device = 0;
@@ -27,12 +33,14 @@ static int preferred_init(PyObject *self, PyObject *args, PyObject *keywords) {
                                         "int = 0)");
         return -1;
     }
+    struct preferred *preferred = (struct preferred *)self;
+    preferred->gpu = PyLong_AsLong(type) == MEMORY_GPU ? device : -1;
     return 0;
 }
 
 static PyType_Slot preferred_slots[] = {
     {Py_tp_doc, "PreferredMemory(preferred_memory_type, preferred_device_id=0)\n--\n\nWhere the "
-                "outputs of a call are wanted."},
+                "outputs of a call are wanted, if they can get there."},
     {Py_tp_init, preferred_init},
     {Py_tp_dealloc, hc_py_free_object},
     {0, NULL},
@@ -40,7 +48,7 @@ static PyType_Slot preferred_slots[] = {
 
 static PyType_Spec preferred_spec = {
     .name = "c_python_backend_utils.PreferredMemory",
-    .basicsize = sizeof(PyObject),
+    .basicsize = sizeof(struct preferred),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = preferred_slots,
 };

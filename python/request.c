@@ -402,6 +402,8 @@ static int request_init(PyObject *self, PyObject *args, PyObject *keywords) {
     request->model_version = parsed.model_version;
     request->flags = (uint32_t)parsed.flags;
     request->timeout_us = parsed.timeout_us;
+    request->preferred_gpu =
+        parsed.preferred_memory == NULL ? -1 : hc_py_preferred_gpu(parsed.preferred_memory);
     return request->parameters != NULL && request->id != NULL && request->model_name != NULL ? 0
                                                                                              : -1;
 }

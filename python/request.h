@@ -24,6 +24,7 @@ struct hc_request_object {
     int64_t model_version;
     uint64_t timeout_us;
     uint32_t flags;
+    int preferred_gpu; /* for the outputs of the answer, -1: none; made in Python only */
 };
 
 static inline struct hc_request_object *hc_request_of(PyObject *object) {

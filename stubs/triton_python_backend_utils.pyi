@@ -222,8 +222,12 @@ class MemoryType(enum.IntEnum):
 TRITONSERVER_MEMORY_GPU: Final = MemoryType.TRITONSERVER_MEMORY_GPU
 TRITONSERVER_MEMORY_CPU: Final = MemoryType.TRITONSERVER_MEMORY_CPU
 
+@disjoint_base
 class PreferredMemory:
-    """Where the outputs of a request to another model are wanted."""
+    """Where the outputs of a request to another model are wanted.
+
+    In a GPU's memory they are copies; without that GPU, and for strings, in the CPU's.
+    """
 
     def __init__(self, preferred_memory_type: MemoryType, preferred_device_id: int = 0) -> None: ...
 

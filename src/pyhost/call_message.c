@@ -1,6 +1,7 @@
 /* The messages of calls. */
 #include "call_message.h"
 
+#include "gpu.h"
 #include "pack.h"
 #include "pin.h"
 #include "request.h"
@@ -179,10 +180,25 @@ static struct hc_text span_text(const struct hc_message_response *message, struc
     return (struct hc_text){(const char *)message + span.offset, span.size};
 }
 
+/* Have SOURCE lie in the memory of the GPU, if it can: it is a wish. What keeps it there: new
+ * reference. */
+static PyObject *prefer_gpu(struct hc_py_tensor_source *source, PyObject *pin, int gpu) {
+    PyObject *owner = NULL;
+    if (gpu >= 0 && source->size > 0 && source->dtype != HC_DTYPE_BYTES && hc_py_gpu_is_there()) {
+        owner = hc_py_gpu_move(source, gpu);
+        PyErr_Clear();
+    }
+    if (owner == NULL) {
+        Py_INCREF(pin);
+        owner = pin;
+    }
+    return owner;
+}
+
 /* New reference. */
 static PyObject *read_tensor(struct hc_end *end, const struct hc_message_response *message,
-                             const struct hc_message_tensor *tensor, PyObject *pin) {
-    const struct hc_py_tensor_source source = {
+                             const struct hc_message_tensor *tensor, PyObject *pin, int gpu) {
+    struct hc_py_tensor_source source = {
         .name = span_text(message, tensor->name),
         .dtype = (enum hc_dtype)tensor->dtype,
         .dims = (const int64_t *)(const void *)((const char *)message + tensor->dims_offset),
@@ -190,7 +206,8 @@ static PyObject *read_tensor(struct hc_end *end, const struct hc_message_respons
         .data = hc_end_request_memory(end, tensor->data.offset),
         .size = tensor->data.size,
     };
-    return hc_py_tensor_from_memory(&source, pin);
+    hc_auto(py) owner = prefer_gpu(&source, pin, gpu);
+    return hc_py_tensor_from_memory(&source, owner);
 }
 
 static const struct hc_message_tensor *outputs_of(const struct hc_message_response *message) {
@@ -199,10 +216,10 @@ static const struct hc_message_tensor *outputs_of(const struct hc_message_respon
 
 /* New reference to a list. */
 static PyObject *read_outputs(struct hc_end *end, const struct hc_message_response *message,
-                              PyObject *pin) {
+                              PyObject *pin, int gpu) {
     hc_auto(py) list = PyList_New((Py_ssize_t)message->n_outputs);
     for (uint32_t i = 0; list != NULL && i < message->n_outputs; i++) {
-        PyObject *tensor = read_tensor(end, message, &outputs_of(message)[i], pin);
+        PyObject *tensor = read_tensor(end, message, &outputs_of(message)[i], pin, gpu);
         if (tensor == NULL || PyList_SetItem(list, (Py_ssize_t)i, tensor) != 0) {
             return NULL;
         }
@@ -211,19 +228,20 @@ static PyObject *read_outputs(struct hc_end *end, const struct hc_message_respon
 }
 
 static PyObject *read_response(struct hc_end *end, const struct hc_message_response *message,
-                               PyObject *pin) {
+                               PyObject *pin, int gpu) {
     if (message->code != HC_OK) {
         return hc_py_response_of_error((enum hc_code)message->code,
                                        span_text(message, message->message));
     }
     struct hc_text parameters = span_text(message, message->parameters);
-    hc_auto(py) outputs = read_outputs(end, message, pin);
+    hc_auto(py) outputs = read_outputs(end, message, pin, gpu);
     return outputs == NULL
                ? NULL
                : hc_py_response_new(outputs, parameters.size > 0 ? parameters : HC_TEXT("{}"));
 }
 
-PyObject *hc_call_message_read(struct hc_end *end, uint32_t link, const struct hc_entry *entry) {
+PyObject *hc_call_message_read(struct hc_end *end, uint32_t link, const struct hc_entry *entry,
+                               int gpu) {
     if (entry->size == 0) {
         hc_auto(py) outputs = PyList_New(0);
         return outputs == NULL ? NULL : hc_py_response_new(outputs, HC_TEXT(""));
@@ -237,5 +255,5 @@ PyObject *hc_call_message_read(struct hc_end *end, uint32_t link, const struct h
         .tensors = outputs_of(message),
     };
     hc_auto(py) pin = hc_pin_new(end, &what);
-    return pin == NULL ? NULL : read_response(end, message, pin);
+    return pin == NULL ? NULL : read_response(end, message, pin, gpu);
 }

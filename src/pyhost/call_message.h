@@ -20,8 +20,9 @@ bool hc_call_message_write(PyObject *request, const struct hc_call_terms *terms,
 
 /*
  * The response that ENTRY of link LINK announces, whose tensors stay in the arena as long as
- * anybody refers to them. New reference.
+ * anybody refers to them, or are copied to the memory of GPU (-1: none) if they can. New reference.
  */
-PyObject *hc_call_message_read(struct hc_end *end, uint32_t link, const struct hc_entry *entry);
+PyObject *hc_call_message_read(struct hc_end *end, uint32_t link, const struct hc_entry *entry,
+                               int gpu);
 
 #endif

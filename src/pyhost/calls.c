@@ -10,6 +10,7 @@
 #include "call_message.h"
 #include "guest.h"
 #include "pack.h"
+#include "request.h"
 
 /* A call lives until its owner has dropped it and its last response has come. */
 struct hc_call {
@@ -17,6 +18,7 @@ struct hc_call {
     struct hc_end *end;  /* another one than ours in a child of the process that called */
     uint64_t id;
     uint32_t channel_link;
+    int preferred_gpu;     /* for the outputs; -1: none */
     struct hc_buf arrived; /* struct hc_entry each, not yet handed out */
     bool complete;         /* the last one has arrived */
     bool ended;            /* and was handed out */
@@ -207,6 +209,7 @@ struct hc_call *hc_call_begin(PyObject *request, bool decoupled, bool waits) {
     struct hc_call *call = hc_new(struct hc_call);
     call->id = entry.handle;
     call->end = end;
+    call->preferred_gpu = hc_request_of(request)->preferred_gpu;
     call->channel_link = in_execution ? execution_link : hc_end_control_link(end);
     hc_list_append(&pending, &call->link);
     hc_end_reply(end, call->channel_link, &entry, true);
@@ -241,7 +244,7 @@ PyObject *hc_call_next(struct hc_call *call) {
     memcpy(&entry, call->arrived.data, sizeof entry);
     hc_buf_consume(&call->arrived, sizeof entry);
     call->ended = (entry.flags & HC_REPLY_FINAL) != 0;
-    return hc_call_message_read(end, call->channel_link, &entry);
+    return hc_call_message_read(end, call->channel_link, &entry, call->preferred_gpu);
 }
 
 static PyObject *on_readable(PyObject *self, PyObject *ignored) {

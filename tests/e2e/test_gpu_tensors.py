@@ -94,6 +94,7 @@ def place(request):
 def server(module_servers, place, tmp_path_factory, request):
     repository = module_servers.repository()
     repository.add("identity")
+    repository.add("gpu_calls")
     repository.add("gpu_tensors")
     repository.add("gpu_echo")
     repository.add("gpu_echo", name="forced", edit={'"no"': '"yes"'})
@@ -328,6 +329,28 @@ def test_models_without_tensors_on_it_know_of_no_gpu(asks, record):
 def test_a_tensor_of_a_gpu_that_is_not_there_fails_the_request(asks):
     with pytest.raises(Exception, match="Failed to wait for GPU 99: invalid device ordinal"):
         asks.client.infer("gpu_tensors", [asks.plain(numbers(1))])
+
+
+# ---- Calls ----
+
+
+@pytest.mark.parametrize("on_gpu", [True, False])
+@pytest.mark.parametrize(
+    ("prefers", "place_of_y"),
+    [("gpu", "y False (2, 0)"), ("cpu", "y True (1, 0)"), ("none", "y True (1, 0)")]
+    + [("nowhere", "y True (1, 0)")],
+)
+def test_calls_with_tensors_on_it(asks, on_gpu, prefers, place_of_y):
+    x = numbers(700)
+    given = asks.given(x) if on_gpu else asks.plain(x)
+    for wanted in (None, asks.wanted(x.nbytes)):
+        answer = asks.client.infer(
+            "gpu_calls", [given], outputs=wanted, parameters={"prefers": prefers}
+        )
+        y = answer.as_numpy("y") if wanted is None else asks.regions["y"].get(x.nbytes)
+        assert np.asarray(y).tobytes() == x.tobytes() if wanted is None else y == x.tobytes()
+        says = [text.decode() for text in answer.as_numpy("says")]
+        assert says == [place_of_y, "says True (1, 0)"]
 
 
 # ---- Frameworks ----
