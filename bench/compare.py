@@ -137,14 +137,19 @@ def read_options():
     return parser.parse_args()
 
 
+def write_report(path, report):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
 def main():
     options = read_options()
     a, b = all_turns(options)
+    report = {"cores": len(os.sched_getaffinity(0)), "rounds_a": a, "rounds_b": b}
+    write_report(options.json, report)
     rows = rows_of(a, b, (options.a, options.b) == ("hippocamp", "oracle"))
     print_table(rows, options)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    machine = {"cores": len(os.sched_getaffinity(0)), "rounds_a": a, "rounds_b": b}
-    options.json.write_text(json.dumps({"rows": rows, **machine}, indent=1) + "\n")
+    write_report(options.json, {"rows": rows, **report})
     missed = [row["name"] for row in rows if row["met"] is False]
     n_targets = sum(row["met"] is not None for row in rows)
     if n_targets:
