@@ -4,13 +4,12 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "base/symbols.h"
+
 static struct gpu_driver driver;
 
 static bool find_functions(void *library) {
-    const struct {
-        const char *name;
-        void *place;
-    } rows[] = {
+    const struct hc_symbol symbols[] = {
         {"cuInit", &driver.init},
         {"cuDeviceGetCount", &driver.count},
         {"cuDeviceGet", &driver.device},
@@ -30,14 +29,7 @@ static bool find_functions(void *library) {
         {"cuIpcCloseMemHandle", &driver.close},
         {"cuGetErrorString", &driver.error_string},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        void *function = dlsym(library, rows[i].name);
-        if (function == NULL) {
-            return false;
-        }
-        memcpy(rows[i].place, &function, sizeof function);
-    }
-    return true;
+    return hc_symbols_find(library, symbols, sizeof symbols / sizeof symbols[0]) == NULL;
 }
 
 const struct gpu_driver *gpu_driver(void) {

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/symbols.h"
 #include "metrics/text.h"
 #include "metrics_internal.h"
 
@@ -54,10 +55,7 @@ struct metrics_gpus {
 };
 
 static bool find_functions(void *library, struct nvml *nvml) {
-    const struct {
-        const char *name;
-        void *place;
-    } rows[] = {
+    const struct hc_symbol symbols[] = {
         {"nvmlInit_v2", &nvml->init},
         {"nvmlShutdown", &nvml->shutdown},
         {"nvmlDeviceGetCount_v2", &nvml->count},
@@ -70,14 +68,7 @@ static bool find_functions(void *library, struct nvml *nvml) {
         {"nvmlDeviceGetEnforcedPowerLimit", &nvml->power_limit},
         {"nvmlDeviceGetTotalEnergyConsumption", &nvml->energy},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        void *function = dlsym(library, rows[i].name);
-        if (function == NULL) {
-            return false;
-        }
-        memcpy(rows[i].place, &function, sizeof function);
-    }
-    return true;
+    return hc_symbols_find(library, symbols, sizeof symbols / sizeof symbols[0]) == NULL;
 }
 
 static void add_gpu(struct metrics_gpus *gpus, unsigned index) {

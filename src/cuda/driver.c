@@ -3,10 +3,10 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/symbols.h"
 
 enum { OUT_OF_MEMORY = 2, NAME_SIZE = 256 };
 
@@ -22,10 +22,7 @@ static struct {
 } driver = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool find_functions(void *library, struct hc_cuda *cuda) {
-    const struct {
-        const char *name;
-        void *place;
-    } rows[] = {
+    const struct hc_symbol symbols[] = {
         {"cuInit", &cuda->init},
         {"cuGetErrorName", &cuda->error_name},
         {"cuGetErrorString", &cuda->error_string},
@@ -63,15 +60,11 @@ static bool find_functions(void *library, struct hc_cuda *cuda) {
         {"cuIpcOpenMemHandle_v2", &cuda->ipc_open},
         {"cuIpcCloseMemHandle", &cuda->ipc_close},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        void *function = dlsym(library, rows[i].name);
-        if (function == NULL) {
-            hc_log_warning("the GPU's driver has no %s: it is older than CUDA 11.4", rows[i].name);
-            return false;
-        }
-        memcpy(rows[i].place, &function, sizeof function);
+    const char *missing = hc_symbols_find(library, symbols, sizeof symbols / sizeof symbols[0]);
+    if (missing != NULL) {
+        hc_log_warning("the GPU's driver has no %s: it is older than CUDA 11.4", missing);
     }
-    return true;
+    return missing == NULL;
 }
 
 static void list_devices(int n) {

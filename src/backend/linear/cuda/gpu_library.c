@@ -8,10 +8,10 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/symbols.h"
 #include "gpu.h"
 
 enum {
@@ -78,10 +78,7 @@ static bool looked_for;
 static void *shared_object;
 
 static bool find_functions(void *object, struct gpu_library *library) {
-    const struct {
-        const char *name;
-        void *place;
-    } rows[] = {
+    const struct hc_symbol symbols[] = {
         {"cublasLtCreate", &library->create},
         {"cublasLtMatmulDescCreate", &library->desc_create},
         {"cublasLtMatmulDescDestroy", &library->desc_destroy},
@@ -94,14 +91,7 @@ static bool find_functions(void *object, struct gpu_library *library) {
         {"cublasLtMatmulAlgoGetHeuristic", &library->find},
         {"cublasLtMatmul", &library->multiply},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        void *function = dlsym(object, rows[i].name);
-        if (function == NULL) {
-            return false;
-        }
-        memcpy(rows[i].place, &function, sizeof function);
-    }
-    return true;
+    return hc_symbols_find(object, symbols, sizeof symbols / sizeof symbols[0]) == NULL;
 }
 
 static void look_for_it(void) {
