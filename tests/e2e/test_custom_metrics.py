@@ -30,8 +30,14 @@ def failure(function, *args, **more):
 
 
 @pytest.fixture(scope="module")
-def server(module_servers):
-    return module_servers.start("calls")
+def started(module_servers):
+    """The servers of this file so far; the last one is in use."""
+    return [module_servers.start("calls")]
+
+
+@pytest.fixture
+def server(started):
+    return started[-1]
 
 
 def send(server, program):
@@ -281,9 +287,18 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(server, name):
+def test_programs(started, module_servers, name):
     program, expected = PROGRAMS[name]
-    assert run(server, program) == expected
+    while True:
+        try:
+            assert run(started[-1], program) == expected
+            return
+        except requests.ConnectionError:
+            # NVIDIA's server now and then aborts when it tells a model what failed: the other
+            # process still holds the lock (boost::interprocess::lock_exception) of the message.
+            assert started[-1].kind == "oracle" and len(started) < 10
+            started[-1].wait()
+            started.append(module_servers.start("calls"))
 
 
 def test_a_family_of_the_servers_may_be_added_to(server):
