@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.infer import body, error_of, outputs, post, tensor
+from harness.lasting import Lasting
 
 MODELS = ["calls", "identity", "add_sub", "repeat"]
 
@@ -331,9 +332,8 @@ def test_a_caller_may_die(servers):
 
 
 def test_models_load_and_unload_models(servers):
-    server = servers.start(
-        ["calls", "identity"], "--model-control-mode=explicit", "--load-model=calls"
-    )
+    options = ("--model-control-mode=explicit", "--load-model=calls")
+    lasting = Lasting(lambda: servers.start(["calls", "identity"], *options))
     program = """
         def failure(function, *args, **more):
             try:
@@ -350,7 +350,7 @@ def test_models_load_and_unload_models(servers):
         found.append(failure(pb_utils.is_model_ready, "identity", "x"))
         return found
     """
-    assert run(server, program) == [
+    assert lasting.ask(lambda server: run(server, program)) == [
         False,
         True,
         False,

@@ -10,6 +10,7 @@ import requests
 
 from harness.control import wait_until
 from harness.infer import body, error_of, outputs, post, tensor
+from harness.lasting import Lasting
 from harness.metrics import scrape, wait_for_metrics
 
 # What programs begin with.
@@ -30,14 +31,13 @@ def failure(function, *args, **more):
 
 
 @pytest.fixture(scope="module")
-def started(module_servers):
-    """The servers of this file so far; the last one is in use."""
-    return [module_servers.start("calls")]
+def lasting(module_servers):
+    return Lasting(lambda: module_servers.start("calls"))
 
 
 @pytest.fixture
-def server(started):
-    return started[-1]
+def server(lasting):
+    return lasting.server
 
 
 def send(server, program):
@@ -287,18 +287,9 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(started, module_servers, name):
+def test_programs(lasting, name):
     program, expected = PROGRAMS[name]
-    while True:
-        try:
-            assert run(started[-1], program) == expected
-            return
-        except requests.ConnectionError:
-            # NVIDIA's server now and then aborts when it tells a model what failed: the other
-            # process still holds the lock (boost::interprocess::lock_exception) of the message.
-            assert started[-1].kind == "oracle" and len(started) < 10
-            started[-1].wait()
-            started.append(module_servers.start("calls"))
+    assert lasting.ask(lambda server: run(server, program)) == expected
 
 
 def test_a_family_of_the_servers_may_be_added_to(server):

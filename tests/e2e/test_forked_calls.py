@@ -8,6 +8,7 @@ import pytest
 
 from harness.control import wait_until
 from harness.infer import body, outputs, post, tensor
+from harness.lasting import Lasting
 
 # What programs begin with: `in_child` runs a function in a child, and gives what that returned.
 PRELUDE = """
@@ -55,8 +56,13 @@ def test_a_child_whose_call_could_never_be_answered_is_told(server):
 
 
 @pytest.fixture(scope="module")
-def server(module_servers):
-    return module_servers.start(MODELS)
+def lasting(module_servers):
+    return Lasting(lambda: module_servers.start(MODELS))
+
+
+@pytest.fixture
+def server(lasting):
+    return lasting.server
 
 
 def run(server, program):
@@ -123,9 +129,9 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(server, name):
+def test_programs(lasting, name):
     program, expected = PROGRAMS[name]
-    assert run(server, program) == expected
+    assert lasting.ask(lambda server: run(server, program)) == expected
 
 
 # What NVIDIA's server does not do.
