@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "conn_tls.h"
+#include "loop_internal.h"
 #include "tls_session.h"
 
 static void on_socket(struct hc_watch *watch, unsigned events) {
@@ -76,6 +77,7 @@ enum hc_conn_status hc_conn_read(struct hc_conn *conn, const struct iovec *iov, 
     if (!conn->readable) {
         return HC_CONN_WAIT;
     }
+    hc_loop_see_input(conn->loop, conn->_watch.fd);
     if (conn->_tls != NULL) {
         return hc_conn_tls_read(conn, iov, n, size);
     }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "affinity.h"
 #include "inbox.h"
 #include "net/loop.h"
 #include "timers.h"
@@ -31,6 +32,7 @@ struct hc_loop {
     struct hc_list *next_poller; /* of the walk over them that is under way */
     struct hc_spin *spin;
     bool spin_waits; /* `begin` was called, and `woke` is to follow */
+    struct hc_affinity affinity;
 
     atomic_uint load;
     atomic_bool stopping;
@@ -55,5 +57,8 @@ bool hc_loop_poll(struct hc_loop *loop);
 bool hc_loop_spin(struct hc_loop *loop);
 bool hc_loop_arm(struct hc_loop *loop);
 void hc_loop_disarm(struct hc_loop *loop);
+
+/* pollers.c: socket FD has input. */
+void hc_loop_see_input(struct hc_loop *loop, int fd);
 
 #endif

@@ -101,11 +101,35 @@ bool hc_loop_spin(struct hc_loop *loop) {
     bool paid = false;
     uint64_t budget_ns = loop->spin->begin(loop->spin);
     if (budget_ns > 0) {
+        loop->affinity.wanted = true;
         paid = spin_for(loop, budget_ns);
         loop->spin->end(loop->spin, paid);
     }
     loop->spin_waits = true;
     return paid;
+}
+
+/* This may happen in the middle of another walk, from a callback that reads. */
+static bool is_served_on(struct hc_loop *loop, int core) {
+    hc_list_each (link, &loop->pollers) {
+        struct hc_poller *poller = poller_of(link);
+        if (poller->is_on != NULL && poller->is_on(poller, core)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hc_loop_see_input(struct hc_loop *loop, int fd) {
+    if (!loop->affinity.wanted) {
+        return;
+    }
+    loop->affinity.wanted = false;
+    int core = hc_affinity_input_core(fd);
+    bool apart = core >= 0 && is_served_on(loop, core);
+    if (hc_affinity_judge(&loop->affinity, apart, loop->now_ns)) {
+        hc_affinity_move(core);
+    }
 }
 
 void hc_loop_set_spin(struct hc_loop *loop, struct hc_spin *spin) {

@@ -116,6 +116,8 @@ bool hc_end_next_work(struct hc_end *end, struct hc_entry *entry, uint32_t *link
         if (hc_ring_pop(&end->links[index].rings.work, entry) == HC_RING_ENTRY) {
             end->next_link = index + 1;
             *link = index;
+            atomic_store_explicit(&end->header->core, (uint32_t)sched_getcpu(),
+                                  memory_order_relaxed);
             return true;
         }
     }

@@ -28,7 +28,7 @@
 #include "channel/ring.h"
 
 #define HC_CHANNEL_MAGIC   UINT64_C(0x6c656e6e61686368) /* "hchannel" */
-#define HC_CHANNEL_VERSION 7
+#define HC_CHANNEL_VERSION 8
 
 enum {
     HC_MAX_LINKS = 64,
@@ -67,6 +67,8 @@ struct hc_channel_header {
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t bell;
     /* 1: one of this pyhost's threads holds a seat on the spin board (channel/spin.h). */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t spinning;
+    /* The core that the pyhost's main thread was on when it took its latest work. */
+    _Alignas(HC_CACHE_LINE) _Atomic uint32_t core;
     /* For those who wait for an event (channel/bell.h): counts responses to calls, and ends of
      * pauses. */
     _Alignas(HC_CACHE_LINE) _Atomic uint32_t event_count;

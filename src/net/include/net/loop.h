@@ -123,12 +123,14 @@ static inline bool hc_timer_started(const struct hc_timer *timer) {
  * a turn and says whether it found work; as long as one does, the loop does not sleep. Before it
  * sleeps, `arm` asks the others to ring (a descriptor that the loop watches), and says whether work
  * turned up meanwhile, in which case the loop does not sleep either. `disarm` follows every `arm`,
- * when the loop is awake again or the poller is deactivated.
+ * when the loop is awake again or the poller is deactivated. `is_on` (may be NULL) says whether
+ * somebody who works for the loop does so on that core, and changes nothing.
  */
 struct hc_poller {
     bool (*poll)(struct hc_poller *poller);
     bool (*arm)(struct hc_poller *poller);
     void (*disarm)(struct hc_poller *poller);
+    bool (*is_on)(struct hc_poller *poller, int core);
     struct hc_loop *_loop; /* NULL: not active */
     struct hc_list _link;
     bool _armed;
