@@ -58,13 +58,15 @@ static void disarm_replies(struct hc_poller *poller) {
 
 static bool is_on(struct hc_poller *poller, int core) {
     struct loop_side *side = side_of(poller);
-    bool any = false;
-    for (size_t i = 0; i < side->n_hosts && !any; i++) {
-        struct pyhost *host = side->hosts[i].host;
-        any = host != NULL && side->hosts[i].n_executions > 0 &&
-              atomic_load_explicit(&host->header->core, memory_order_relaxed) == (uint32_t)core;
+    for (size_t i = 0; i < side->n_hosts; i++) {
+        struct side_host *one = &side->hosts[i];
+        if (one->host != NULL && one->n_executions > 0 &&
+            atomic_load_explicit(&one->host->header->core, memory_order_relaxed) ==
+                (uint32_t)core) {
+            return true;
+        }
     }
-    return any;
+    return false;
 }
 
 void loop_side_init(struct loop_side *side, struct python_model *model, unsigned loop_index) {

@@ -40,7 +40,6 @@ static void test_more_from_elsewhere_than_from_here_move(void **state) {
     assert_int_equal(n_moves, 1);
 }
 
-/* The moments of the first moves of a loop that is always apart. */
 static void test_what_does_not_help_is_done_less_and_less_often(void **state) {
     (void)state;
     struct hc_affinity affinity = {0};
