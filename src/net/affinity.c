@@ -8,18 +8,16 @@
 
 enum { APART_FOR_SURE = 4 };
 
-static const uint64_t least_rest_ns = 20 * HC_NS_PER_MS;
-static const uint64_t most_rest_ns = HC_NS_PER_S;
+/* How long a loop stays where it has moved to, at least. */
+static const uint64_t rest_ns = 20 * HC_NS_PER_MS;
 
-/* Having to move again within this many rests shows that the last move was of no use. */
-enum { RESTS_OF_USE = 8 };
+void hc_affinity_spin_begins(struct hc_affinity *affinity, uint64_t now_ns) {
+    affinity->wanted = affinity->spun_ns > now_ns - affinity->spun_until_ns;
+}
 
-static void move_at(struct hc_affinity *affinity, uint64_t now_ns) {
-    bool of_use = now_ns - affinity->moved_ns > RESTS_OF_USE * affinity->rest_ns;
-    uint64_t rest_ns = of_use ? least_rest_ns : 2 * affinity->rest_ns;
-    affinity->rest_ns = rest_ns < most_rest_ns ? rest_ns : most_rest_ns;
-    affinity->moved_ns = now_ns;
-    affinity->n_apart = 0;
+void hc_affinity_spun(struct hc_affinity *affinity, uint64_t began_ns, uint64_t ended_ns) {
+    affinity->spun_ns = ended_ns - began_ns;
+    affinity->spun_until_ns = ended_ns;
 }
 
 bool hc_affinity_judge(struct hc_affinity *affinity, bool apart, uint64_t now_ns) {
@@ -28,20 +26,18 @@ bool hc_affinity_judge(struct hc_affinity *affinity, bool apart, uint64_t now_ns
         return false;
     }
     affinity->n_apart += affinity->n_apart < APART_FOR_SURE;
-    if (affinity->n_apart < APART_FOR_SURE || now_ns - affinity->moved_ns < affinity->rest_ns) {
+    if (affinity->n_apart < APART_FOR_SURE || now_ns - affinity->moved_ns < rest_ns) {
         return false;
     }
-    move_at(affinity, now_ns);
+    affinity->moved_ns = now_ns;
+    affinity->n_apart = 0;
     return true;
 }
 
 int hc_affinity_input_core(int fd) {
     int core;
     socklen_t size = sizeof core;
-    if (getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &core, &size) != 0 || core == sched_getcpu()) {
-        return -1;
-    }
-    return core;
+    return getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &core, &size) == 0 ? core : -1;
 }
 
 void hc_affinity_move(int core) {

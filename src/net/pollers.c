@@ -68,28 +68,27 @@ void hc_loop_disarm(struct hc_loop *loop) {
 }
 
 /*
- * Look at everything that may bring work until something does or the time is over. Whoever else
- * wants the core has it first: it may well be the one that is waited for.
+ * Look at everything that may bring work until something does or it is END_NS. Whoever else wants
+ * the core has it first: it may well be the one that is waited for. NOW_NS becomes the time of the
+ * last look.
  */
-static bool spin_for(struct hc_loop *loop, uint64_t budget_ns) {
-    uint64_t now_ns = hc_clock_ns();
-    uint64_t end_ns = now_ns + budget_ns;
-    uint64_t look_ns = now_ns + look_interval_ns;
-    while (now_ns < end_ns && !hc_list_empty(&loop->pollers)) {
+static bool spin_until(struct hc_loop *loop, uint64_t end_ns, uint64_t *now_ns) {
+    uint64_t look_ns = *now_ns + look_interval_ns;
+    while (*now_ns < end_ns && !hc_list_empty(&loop->pollers)) {
         if (hc_loop_poll(loop) || !hc_inbox_empty(&loop->inbox) ||
-            hc_timers_next_ns(&loop->timers) <= now_ns) {
+            hc_timers_next_ns(&loop->timers) <= *now_ns) {
             return true;
         }
-        if (now_ns >= look_ns) {
+        if (*now_ns >= look_ns) {
             unsigned n_before = loop->n_calls;
             hc_loop_look(loop, false);
             if (loop->n_calls != n_before) {
                 return true;
             }
-            look_ns = now_ns + look_interval_ns;
+            look_ns = *now_ns + look_interval_ns;
         }
         sched_yield();
-        now_ns = hc_clock_ns();
+        *now_ns = hc_clock_ns();
     }
     return false;
 }
@@ -101,8 +100,11 @@ bool hc_loop_spin(struct hc_loop *loop) {
     bool paid = false;
     uint64_t budget_ns = loop->spin->begin(loop->spin);
     if (budget_ns > 0) {
-        loop->affinity.wanted = true;
-        paid = spin_for(loop, budget_ns);
+        uint64_t began_ns = hc_clock_ns();
+        uint64_t now_ns = began_ns;
+        hc_affinity_spin_begins(&loop->affinity, began_ns);
+        paid = spin_until(loop, began_ns + budget_ns, &now_ns);
+        hc_affinity_spun(&loop->affinity, began_ns, now_ns);
         loop->spin->end(loop->spin, paid);
     }
     loop->spin_waits = true;
@@ -126,7 +128,9 @@ void hc_loop_see_input(struct hc_loop *loop, int fd) {
     }
     loop->affinity.wanted = false;
     int core = hc_affinity_input_core(fd);
-    bool apart = core >= 0 && is_served_on(loop, core);
+    int own_core = sched_getcpu();
+    bool apart =
+        core >= 0 && core != own_core && (is_served_on(loop, core) || is_served_on(loop, own_core));
     if (hc_affinity_judge(&loop->affinity, apart, loop->now_ns)) {
         hc_affinity_move(core);
     }

@@ -40,36 +40,25 @@ static void test_more_from_elsewhere_than_from_here_move(void **state) {
     assert_int_equal(n_moves, 1);
 }
 
-static void test_what_does_not_help_is_done_less_and_less_often(void **state) {
+static void test_a_loop_stays_for_a_while_where_it_has_moved(void **state) {
     (void)state;
     struct hc_affinity affinity = {0};
-    uint64_t last_ms = 0;
-    uint64_t last_rest_ms = 0;
-    unsigned n_moves = 0;
-    for (uint64_t ms = 1000; ms < 60 * 1000; ms++) {
-        if (apart(&affinity, 10, ms * HC_NS_PER_MS) == 0) {
-            continue;
-        }
-        if (n_moves++ > 0) {
-            assert_true(ms - last_ms >= last_rest_ms);
-            assert_true(ms - last_ms >= 20 && ms - last_ms <= 1000);
-            last_rest_ms = ms - last_ms;
-        }
-        last_ms = ms;
-    }
-    assert_int_equal(last_rest_ms, 1000);
-    assert_in_range(n_moves, 60, 70);
+    assert_int_equal(apart(&affinity, 10, HC_NS_PER_S), 1);
+    assert_int_equal(apart(&affinity, 10, HC_NS_PER_S + 19 * HC_NS_PER_MS), 0);
+    assert_int_equal(apart(&affinity, 10, HC_NS_PER_S + 20 * HC_NS_PER_MS), 1);
 }
 
-static void test_what_has_helped_is_done_again_soon(void **state) {
+static void test_input_is_looked_at_by_a_loop_that_spins_more_than_it_works(void **state) {
     (void)state;
     struct hc_affinity affinity = {0};
-    for (uint64_t ms = 1000; ms < 10 * 1000; ms++) {
-        apart(&affinity, 10, ms * HC_NS_PER_MS);
-    }
-    assert_int_equal(apart(&affinity, 10, 30 * HC_NS_PER_S), 1);
-    assert_int_equal(apart(&affinity, 10, 30 * HC_NS_PER_S + 19 * HC_NS_PER_MS), 0);
-    assert_int_equal(apart(&affinity, 10, 30 * HC_NS_PER_S + 20 * HC_NS_PER_MS), 1);
+    hc_affinity_spin_begins(&affinity, HC_NS_PER_S);
+    assert_false(affinity.wanted);
+    hc_affinity_spun(&affinity, HC_NS_PER_S, HC_NS_PER_S + 1000);
+    hc_affinity_spin_begins(&affinity, HC_NS_PER_S + 1999);
+    assert_true(affinity.wanted);
+    hc_affinity_spun(&affinity, HC_NS_PER_S + 1999, HC_NS_PER_S + 2999);
+    hc_affinity_spin_begins(&affinity, HC_NS_PER_S + 3999);
+    assert_false(affinity.wanted);
 }
 
 static void test_a_core_that_is_none_is_not_moved_to(void **state) {
@@ -84,8 +73,8 @@ int main(void) {
         cmocka_unit_test(test_few_inputs_from_elsewhere_move_nothing),
         cmocka_unit_test(test_as_many_from_here_move_nothing),
         cmocka_unit_test(test_more_from_elsewhere_than_from_here_move),
-        cmocka_unit_test(test_what_does_not_help_is_done_less_and_less_often),
-        cmocka_unit_test(test_what_has_helped_is_done_again_soon),
+        cmocka_unit_test(test_a_loop_stays_for_a_while_where_it_has_moved),
+        cmocka_unit_test(test_input_is_looked_at_by_a_loop_that_spins_more_than_it_works),
         cmocka_unit_test(test_a_core_that_is_none_is_not_moved_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
